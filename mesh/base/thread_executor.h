@@ -16,7 +16,8 @@
 namespace mesh {
 
 // One thread that runs tasks in the order they were posted, and timers when they are due. The
-// destructor runs what was posted before it, drops the timers, and joins the thread.
+// destructor runs what was posted before it (and what that posts), drops the timers, and joins
+// the thread.
 // REQUIRES: not destroyed on its own thread. Thread-safe.
 class ThreadExecutor final : public Executor {
  public:

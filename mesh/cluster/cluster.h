@@ -1,0 +1,44 @@
+#ifndef MESH_CLUSTER_CLUSTER_H_
+#define MESH_CLUSTER_CLUSTER_H_
+
+#include <memory>
+#include <string>
+
+#include "mesh/base/epoch.h"
+#include "mesh/cluster/picker.h"
+#include "mesh/model/cluster.h"
+#include "mesh/model/snapshot.h"
+
+namespace mesh::cluster {
+
+// A cluster while it runs: its endpoints, their connections, and the picker that calls read.
+// Shared by every channel that routes to it. Pick and name are thread-safe, the rest is
+// serializer-bound.
+class Cluster {
+ public:
+  // Called on the serializer, never inside the cluster's own calls.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // Calls that wait should pick again.
+    virtual void OnPickerChanged() = 0;
+  };
+
+  virtual ~Cluster() = default;
+
+  virtual const std::string& name() const = 0;
+
+  // Picks an endpoint. Takes no lock, allocates nothing when it succeeds. The first pick of an
+  // idle cluster starts its connections. `reader` is of the mesh's epoch domain.
+  virtual PickResult Pick(const PickRequest& request, const EpochReader& reader) const = 0;
+
+  // Connects as a pick would.
+  virtual void Connect() = 0;
+  virtual void AddObserver(Observer* observer) = 0;
+  virtual void RemoveObserver(Observer* observer) = 0;
+  virtual Snapshot::Cluster snapshot() const = 0;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_CLUSTER_H_

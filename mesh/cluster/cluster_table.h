@@ -1,0 +1,47 @@
+#ifndef MESH_CLUSTER_CLUSTER_TABLE_H_
+#define MESH_CLUSTER_CLUSTER_TABLE_H_
+
+#include <memory>
+
+#include "mesh/base/clock.h"
+#include "mesh/base/epoch.h"
+#include "mesh/base/log.h"
+#include "mesh/base/random.h"
+#include "mesh/base/reaper.h"
+#include "mesh/base/serializer.h"
+#include "mesh/cluster/cluster.h"
+#include "mesh/model/cluster.h"
+#include "mesh/wire/connection.h"
+
+namespace mesh::cluster {
+
+// All clusters of a mesh by key. A cluster lives while anybody holds it; when the last holder is
+// gone it is taken down on the serializer. Serializer-bound.
+class ClusterTable {
+ public:
+  struct Options {
+    Serializer* serializer = nullptr;  // all outlive the table
+    EpochDomain* epochs = nullptr;
+    const Clock* clock = nullptr;
+    Random* random = nullptr;
+    wire::Connector* connector = nullptr;
+    std::shared_ptr<Reaper> reaper;
+    LogSink log;
+    // The most connected endpoints of a cluster whose configuration sets no other number.
+    uint32_t max_connected_endpoints = 128;
+  };
+
+  static std::unique_ptr<ClusterTable> Create(Options options);
+  // Clusters that are still held pick nothing any more.
+  virtual ~ClusterTable() = default;
+
+  // The cluster of that key, new or not, with `config` in force. The reference may be dropped on
+  // any thread. A config equal to the one in force (the same pointers) changes nothing.
+  virtual std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config) = 0;
+
+  virtual size_t size() const = 0;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_CLUSTER_TABLE_H_

@@ -1,0 +1,108 @@
+#ifndef MESH_CLUSTER_ENDPOINT_H_
+#define MESH_CLUSTER_ENDPOINT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "mesh/base/reaper.h"
+#include "mesh/wire/connection.h"
+
+namespace mesh::cluster {
+
+// What became of an attempt.
+struct Report {
+  int status_code = 0;    // gRPC's; 0 is OK
+  bool delivered = true;  // false: certainly never given to a transport
+  absl::Duration latency = absl::ZeroDuration();
+};
+
+// One server of a cluster: the same object through every update that keeps its address. What a
+// call writes is in one cache line of its own. Made and retired on the serializer, and alive
+// until then and until its last permit is given back. What is not marked otherwise is
+// thread-safe.
+class alignas(64) Endpoint {
+ public:
+  // Hears that a call failed on the endpoint, on the thread of that call: it must not block.
+  class Suspicion {
+   public:
+    virtual ~Suspicion() = default;
+    virtual void OnCallFailed(Endpoint* endpoint) = 0;
+  };
+
+  // `suspicion` is called no more once the endpoint is retired.
+  Endpoint(std::string address, std::shared_ptr<Reaper> reaper, Suspicion* suspicion);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  const std::string& address() const { return address_; }
+  // The attempts that hold a permit now.
+  uint64_t in_flight() const { return word_.load(std::memory_order_relaxed) & kInFlightMask; }
+
+  // The connection that calls use; set once, before the endpoint is first in a picker.
+  // REQUIRES: has_connection(), which is so for every endpoint that was picked.
+  wire::Connection& connection() const { return *connection_.load(std::memory_order_acquire); }
+  bool has_connection() const { return connection_.load(std::memory_order_acquire) != nullptr; }
+
+  // Serializer-bound. Keeps `connection` until the endpoint is destroyed.
+  void SetConnection(std::shared_ptr<wire::Connection> connection);
+  // Serializer-bound. The endpoint left its cluster: destroyed (by the reaper) once the last
+  // permit is back. The caller forgets the pointer, after no picker holds it.
+  void Retire();
+
+ private:
+  friend class Permit;
+  static constexpr uint64_t kRetired = uint64_t{1} << 63;
+  static constexpr uint64_t kInFlightMask = kRetired - 1;
+
+  ~Endpoint() = default;
+  void Destroy();
+
+  // Hot: written by every attempt.
+  std::atomic<uint64_t> word_{0};
+  std::atomic<wire::Connection*> connection_{nullptr};
+  std::atomic<Suspicion*> suspicion_;
+  // Cold.
+  const std::string address_;
+  const std::shared_ptr<Reaper> reaper_;
+  std::shared_ptr<wire::Connection> owned_connection_;  // serializer-bound
+};
+
+// The right to have one attempt in flight on an endpoint, which lives at least as long. Given
+// back once, by End() with the outcome or by the destructor without one. Thread-compatible.
+class Permit {
+ public:
+  Permit() = default;
+  // REQUIRES: the endpoint is not retired, or in a picker that an EpochReader protects.
+  explicit Permit(Endpoint* endpoint) : endpoint_(endpoint) {
+    endpoint_->word_.fetch_add(1, std::memory_order_relaxed);
+  }
+  Permit(Permit&& other) noexcept : endpoint_(std::exchange(other.endpoint_, nullptr)) {}
+  Permit& operator=(Permit&& other) noexcept {
+    if (this != &other) {
+      Release();
+      endpoint_ = std::exchange(other.endpoint_, nullptr);
+    }
+    return *this;
+  }
+  ~Permit() { Release(); }
+
+  explicit operator bool() const { return endpoint_ != nullptr; }
+  // Null once given back.
+  Endpoint* endpoint() const { return endpoint_; }
+
+  // Tells what became of the attempt and gives the permit back. No effect the second time.
+  void End(const Report& report);
+
+ private:
+  void Release();
+
+  Endpoint* endpoint_ = nullptr;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_ENDPOINT_H_

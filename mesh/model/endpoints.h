@@ -1,0 +1,110 @@
+#ifndef MESH_MODEL_ENDPOINTS_H_
+#define MESH_MODEL_ENDPOINTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mesh::model {
+
+// What the control plane says of an endpoint (envoy.config.core.v3.HealthStatus).
+enum class HealthStatus : uint8_t {
+  kUnknown,
+  kHealthy,
+  kUnhealthy,
+  kDraining,
+  kTimeout,
+  kDegraded
+};
+
+// Whether calls may go to an endpoint of that status while others are there. (kDegraded counts as
+// usable only for the rules that know degraded endpoints.)
+inline bool IsUsable(HealthStatus health) {
+  return health == HealthStatus::kUnknown || health == HealthStatus::kHealthy;
+}
+
+// One server as the control plane names it. Immutable.
+struct EndpointConfig {
+  // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`, or `name:port` where the name is still
+  // to be resolved.
+  std::string address;
+  uint32_t weight = 1;
+  HealthStatus health = HealthStatus::kUnknown;
+
+  bool operator==(const EndpointConfig& other) const {
+    return address == other.address && weight == other.weight && health == other.health;
+  }
+};
+
+// An immutable sequence of endpoints in chunks that successive versions share, so that a change
+// of one endpoint of 100,000 copies a chunk and the list of chunks. Two versions that share a
+// chunk share its pointer: whoever compares them skips it. Immutable once built.
+class EndpointList {
+ public:
+  static constexpr size_t kChunkSize = 256;  // the most endpoints in a chunk
+  struct Chunk {
+    std::vector<EndpointConfig> endpoints;  // not empty
+  };
+
+  EndpointList() = default;
+  explicit EndpointList(std::vector<std::shared_ptr<const Chunk>> chunks);
+  // The list of `endpoints`, in full chunks.
+  static EndpointList Of(std::vector<EndpointConfig> endpoints);
+
+  const std::vector<std::shared_ptr<const Chunk>>& chunks() const { return chunks_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  template <typename F>
+  void ForEach(F f) const {
+    for (const std::shared_ptr<const Chunk>& chunk : chunks_) {
+      for (const EndpointConfig& endpoint : chunk->endpoints) f(endpoint);
+    }
+  }
+
+ private:
+  std::vector<std::shared_ptr<const Chunk>> chunks_;
+  size_t size_ = 0;
+};
+
+// Where endpoints are (envoy.config.core.v3.Locality). Any part may be empty.
+struct Locality {
+  std::string region;
+  std::string zone;
+  std::string sub_zone;
+
+  bool operator==(const Locality& other) const {
+    return region == other.region && zone == other.zone && sub_zone == other.sub_zone;
+  }
+  // `region/zone/sub_zone`.
+  std::string ToString() const;
+};
+
+// The endpoints of one locality at one priority. Immutable.
+struct LocalityEndpoints {
+  Locality locality;
+  uint32_t priority = 0;  // 0 is the highest
+  uint32_t weight = 0;    // relative to the priority's other localities; meaningful if weighted
+  EndpointList endpoints;
+};
+
+// All endpoints of a cluster (envoy.config.endpoint.v3.ClusterLoadAssignment). Immutable.
+struct ClusterLoadAssignment {
+  std::string cluster_name;
+  // In the order received; priorities are contiguous from 0. Localities that take no load are
+  // not here. Versions share the localities that did not change.
+  std::vector<std::shared_ptr<const LocalityEndpoints>> localities;
+  // Whether locality weights decide the share of a locality (else its count of usable
+  // endpoints does). Set by the profile, or by the cluster's locality_weighted_lb_config.
+  bool locality_weights_set = false;
+  uint32_t overprovisioning_factor = 140;  // percent
+  std::vector<std::string> ignored;        // names of the fields that were received and do nothing
+
+  size_t endpoint_count() const;
+};
+
+}  // namespace mesh::model
+
+#endif  // MESH_MODEL_ENDPOINTS_H_

@@ -1,0 +1,67 @@
+#ifndef MESH_MODEL_SNAPSHOT_H_
+#define MESH_MODEL_SNAPSHOT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mesh {
+
+// A value that says all that a mesh knows of a target at one moment: what Mesh::Watch delivers.
+// Everything is text or numbers, ready to print. Immutable once delivered.
+struct Snapshot {
+  struct Resource {    // one xDS resource that the target depends on
+    std::string type;  // short name: `Listener`, `RouteConfiguration`, `Cluster`, ...
+    std::string name;
+    std::string state;    // `requested`, `acked`, `nacked`, `does-not-exist`, `timeout`
+    std::string version;  // of the accepted resource; empty if there is none
+    std::string error;    // of the last failed update; empty if there is none
+  };
+  struct Endpoint {
+    std::string address;
+    std::string state;   // connection: `idle`, `connecting`, `ready`, `failing`
+    std::string health;  // as the control plane says: `healthy`, `unknown`, `draining`, ...
+    uint32_t weight = 1;
+    uint64_t in_flight = 0;  // calls now
+  };
+  struct LocalityEndpoints {
+    std::string locality;  // `region/zone/sub_zone`
+    uint32_t priority = 0;
+    uint32_t weight = 0;
+    std::vector<Endpoint> endpoints;
+  };
+  struct Cluster {
+    std::string name;
+    std::string state;  // `idle`, `connecting`, `ready`, `failing`
+    std::string error;  // why it does not serve, or what was wrong with its last update
+    std::vector<LocalityEndpoints> localities;
+  };
+  struct WeightedCluster {
+    std::string cluster;
+    uint32_t weight = 1;
+  };
+  struct Route {
+    std::string name;
+    std::string match;  // `prefix "/"`
+    std::vector<WeightedCluster> clusters;
+    std::string retry;  // `UNAVAILABLE, at most 2 retries`; empty: none
+  };
+  struct ControlPlane {
+    std::string server;  // its URI
+    bool connected = false;
+    std::string error;  // of the last failure; empty if there is none
+  };
+
+  std::string target;
+  std::string node_id;
+  std::string error;  // why the target has no configuration; empty if it has one
+  std::vector<ControlPlane> control_planes;
+  std::vector<Resource> resources;
+  std::vector<Route> routes;
+  std::vector<Cluster> clusters;
+  std::vector<std::string> ignored;  // fields that were received and do nothing, by name
+};
+
+}  // namespace mesh
+
+#endif  // MESH_MODEL_SNAPSHOT_H_

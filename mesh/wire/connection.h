@@ -1,0 +1,78 @@
+#ifndef MESH_WIRE_CONNECTION_H_
+#define MESH_WIRE_CONNECTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace mesh::wire {
+
+enum class ConnectionState : uint8_t {
+  kIdle,        // nobody asked for it, or it was lost
+  kConnecting,  // the first attempt since it was idle or ready
+  kReady,       // calls can be made
+  kFailing,     // the last attempt failed; it is tried again after a back-off
+};
+absl::string_view ToString(ConnectionState state);
+
+// A connection to one endpoint, which lives from use to use. Destroying it lets calls in flight
+// end by themselves. `state()` and `channel()` are thread-safe, the rest is serializer-bound.
+class Connection {
+ public:
+  // Called on the serializer, never inside a call of the connection.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // `reason` says what failed, for kFailing.
+    virtual void OnConnectionState(ConnectionState state, const absl::Status& reason) = 0;
+  };
+
+  virtual ~Connection() = default;
+
+  // Connects, and stays connected or tries again with back-off until Disconnect() or the end.
+  virtual void Connect() = 0;
+  // Does not connect again by itself when the connection is lost.
+  virtual void Disconnect() = 0;
+  // Looks at the state now, not when the next notice comes: a call has just failed.
+  virtual void Recheck() = 0;
+
+  // The state as last noticed.
+  virtual ConnectionState state() const = 0;
+  // Makes the endpoint's calls; the same pointer for life. Null in tests without gRPC.
+  virtual const std::shared_ptr<grpc::Channel>& channel() const = 0;
+};
+
+// What makes two connections the same.
+struct ConnectionKey {
+  std::string address;  // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`
+  absl::Duration connect_timeout = absl::Seconds(5);
+
+  bool operator==(const ConnectionKey& other) const {
+    return address == other.address && connect_timeout == other.connect_timeout;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const ConnectionKey& key) {
+    return H::combine(std::move(h), key.address, key.connect_timeout);
+  }
+};
+
+// Makes connections. Serializer-bound.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  // `observer` outlives the connection.
+  virtual std::unique_ptr<Connection> Create(const ConnectionKey& key,
+                                             Connection::Observer* observer) = 0;
+};
+
+}  // namespace mesh::wire
+
+#endif  // MESH_WIRE_CONNECTION_H_

@@ -2,27 +2,30 @@
 #define MESH_BASE_EPOCH_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "mesh/base/mutex.h"
+#include "mesh/base/thread_slots.h"
 
 namespace mesh {
 
 // Epoch-based reclamation for published values (Published<T>). Readers wait for nobody; what the
 // writer retires is destroyed when no reader can still see it.
 //
-//   reader: (1) e = epoch (relaxed)  (2) slot = e (seq_cst)  (3) p = cell (seq_cst)
+//   reader: (1) e = epoch (acquire)  (2) slot = e (seq_cst)  (3) p = cell (seq_cst)
 //           … use p …                (4) slot = 0 (release)
 //   writer: (5) old = cell.exchange(new) (seq_cst)  (6) tag = epoch.fetch_add(1) (seq_cst)
 //           (7) scan slots (seq_cst): free old if and only if every non-zero slot > tag
-//   If (3) returned old, then (3) precedes (5) in the seq_cst order, hence (2) precedes (7): the
-//   scan sees slot = e <= tag, so old is kept. A stale e in (1) is only smaller, hence only more
-//   conservative. (4)/(7) give the happens-before for the delete.
+//   Suppose that (3) returned old. Then (3) precedes (5) in the seq_cst order, so (2) precedes (7)
+//   and the scan sees this reader's slot = e, or what its thread stored there later. And e <= tag:
+//   a larger e would have been written by (6) or after it, then (1) synchronizes with (6), (5)
+//   happens before (3), and (3) could not have returned old. So old is kept until the scan sees
+//   what came after (4): that store, or a later one of the slot, all of them releases, is what
+//   makes every use of p happen before the delete. A stale e in (1) is only smaller, hence only
+//   more conservative. A slot that is new is in the list before (2), hence before (7).
 //
 // A thread takes a slot of its own at its first read in a domain and gives it back when it ends
 // or the domain does. Readers nest (the outer one keeps the slot). After fork() the child's
@@ -32,7 +35,7 @@ namespace mesh {
 // at a time (the serializer).
 class EpochDomain {
  public:
-  EpochDomain();
+  EpochDomain() = default;
   // Destroys everything retired. REQUIRES: no EpochReader of the domain is alive.
   ~EpochDomain();
   EpochDomain(const EpochDomain&) = delete;
@@ -48,19 +51,29 @@ class EpochDomain {
 
  private:
   friend class EpochReader;
-  struct Slot;
-  struct Slots;  // shared with the threads that hold slots
 
-  const std::shared_ptr<Slots> slots_;
-  std::vector<std::pair<uint64_t, absl::AnyInvocable<void()>>> retired_;  // writer-bound
+  const ThreadSlots slots_{1};
+  std::atomic<uint64_t> epoch_{1};  // never 0, which says that a slot has no reader
+  std::vector<std::pair<uint64_t, absl::AnyInvocable<void()>>> retired_;  // by tag; writer-bound
 };
 
 // While it lives, nothing that this thread reads from the domain's cells is destroyed. On the
 // stack only, and never across a wait. Thread-compatible.
 class EpochReader {
  public:
-  explicit EpochReader(const EpochDomain& domain);
-  ~EpochReader();
+  explicit EpochReader(const EpochDomain& domain) : slot_(domain.slots_.Mine()) {
+    if (slot_->load(std::memory_order_relaxed) != 0) {
+      slot_ = nullptr;
+      return;
+    }
+    const uint64_t epoch = domain.epoch_.load(std::memory_order_acquire);  // (1)
+    slot_->store(epoch, std::memory_order_seq_cst);                        // (2)
+  }
+
+  ~EpochReader() {
+    if (slot_ != nullptr) slot_->store(0, std::memory_order_release);  // (4)
+  }
+
   EpochReader(const EpochReader&) = delete;
   EpochReader& operator=(const EpochReader&) = delete;
 

@@ -96,9 +96,6 @@ struct ClusterLoadAssignment {
   // In the order received; priorities are contiguous from 0. Localities that take no load are
   // not here. Versions share the localities that did not change.
   std::vector<std::shared_ptr<const LocalityEndpoints>> localities;
-  // Whether locality weights decide the share of a locality (else its count of usable
-  // endpoints does). Set by the profile, or by the cluster's locality_weighted_lb_config.
-  bool locality_weights_set = false;
   uint32_t overprovisioning_factor = 140;  // percent
   std::vector<std::string> ignored;        // names of the fields that were received and do nothing
 

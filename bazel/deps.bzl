@@ -1,6 +1,6 @@
 """What a WORKSPACE that builds or uses mesh has to call."""
 
-load(":system_repositories.bzl", "abseil_repository", "android_boringssl_repository", "bazel_rules_repository", "benchmark_repository", "cares_repository", "googletest_repository", "grpc_repository", "openssl_repository", "protobuf_repository", "re2_repository")
+load(":system_repositories.bzl", "abseil_repository", "android_boringssl_repository", "bazel_rules_repository", "benchmark_repository", "cares_repository", "googletest_repository", "grpc_repository", "openssl_repository", "protobuf_repository", "re2_repository", "xxhash_repository")
 
 def _maybe(rule, name, **kwargs):
     if name not in native.existing_rules():
@@ -26,6 +26,7 @@ def mesh_deps():
     _maybe(bazel_rules_repository, "rules_cc")
     _maybe(bazel_rules_repository, "rules_java")
     _maybe(bazel_rules_repository, "rules_proto")
+    _maybe(bazel_rules_repository, "rules_shell")
     _maybe(bazel_rules_repository, "remote_coverage_tools")
 
     _maybe(abseil_repository, "com_google_absl")
@@ -37,3 +38,4 @@ def mesh_deps():
     _maybe(cares_repository, "com_github_cares_cares")
     _maybe(googletest_repository, "com_google_googletest")
     _maybe(benchmark_repository, "com_github_google_benchmark")
+    _maybe(xxhash_repository, "xxhash")

@@ -269,6 +269,14 @@ def _re2_impl(rctx):
 
 re2_repository = repository_rule(implementation = _re2_impl, configure = True)
 
+# Header only: everybody inlines it (XXH_INLINE_ALL).
+def _xxhash_impl(rctx):
+    _need(rctx, "xxhash.h", "libxxhash-dev")
+    _workspace(rctx)
+    _build(rctx, "", _library("xxhash"))
+
+xxhash_repository = repository_rule(implementation = _xxhash_impl, configure = True)
+
 # Debian's BoringSSL. It must never be in one process with libgrpc, which
 # links OpenSSL 3: the two have the same symbols.
 def _android_boringssl_impl(rctx):
@@ -315,6 +323,7 @@ _RULES = {
     "rules_cc": {"cc/defs.bzl": ["cc_binary", "cc_import", "cc_library", "cc_test", "cc_toolchain", "cc_toolchain_suite", "cc_proto_library", "objc_library"]},
     "rules_java": {"java/defs.bzl": ["java_binary", "java_import", "java_library", "java_proto_library", "java_runtime", "java_toolchain"]},
     "rules_proto": {"proto/defs.bzl": ["proto_lang_toolchain", "proto_library"]},
+    "rules_shell": {"shell/defs.bzl": ["sh_binary", "sh_library", "sh_test"]},
 }
 
 _NO_COVERAGE = """

@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+# The commands of ./dev: cmd_NAME each.
+
+python=/usr/bin/python3
+
+cmd_demo() {
+  need build bazel
+  say "building the demo, optimised"
+  bazel_do build -c opt //examples/demo:demo
+  local bin
+  bin=$(bazel_bin -c opt)
+  say "running the demo; it ends by itself within a minute"
+  exec "$bin/examples/demo/demo" "$@"
+}
+
+# Runs `bazel test $@`, then prints how many test cases passed.
+run_tests() {
+  local events status=0
+  events=$(mktemp)
+  bazel_do test --keep_going --build_event_json_file="$events" "$@" || status=$?
+  "$python" tools/dev/count_tests.py "$events" "$status" || status=1
+  rm -f "$events"
+  return "$status"
+}
+
+cmd_test() {
+  need build bazel
+  [ $# -gt 0 ] || set -- //...
+  say "running the tests: $*"
+  run_tests "$@"
+}
+
+cmd_asan() {
+  need build bazel
+  [ $# -gt 0 ] || set -- //...
+  say "running the tests under AddressSanitizer and UBSan: $*"
+  run_tests --config=asan --build_tests_only --test_tag_filters=-noasan "$@"
+}
+
+# Prints the C++ tests that link no gRPC: gRPC's and Protobuf's own locks are invisible to
+# ThreadSanitizer in Debian's uninstrumented libraries.
+tests_without_grpc() {
+  bazel_run query --noshow_progress \
+    "kind(cc_test, //...) except rdeps(//..., @com_github_grpc_grpc//:grpc++)
+     except attr(tags, '[\[ ](manual|notsan)[,\]]', //...)"
+}
+
+cmd_tsan() {
+  need build bazel
+  local targets=("$@")
+  [ $# -gt 0 ] || mapfile -t targets < <(tests_without_grpc)
+  [ ${#targets[@]} -gt 0 ] || die "there is no test without gRPC, or the query for them failed"
+  say "running ${#targets[@]} tests under ThreadSanitizer"
+  run_tests --config=tsan "${targets[@]}"
+}
+
+cmd_install() {
+  [ $# -eq 1 ] || die "usage: ./dev install PREFIX"
+  local prefix=$1 build=$root/build/release jobs
+  case $prefix in /*) ;; *) prefix=$caller/$prefix ;; esac
+  need build cmake
+  jobs=$(nproc)
+  say "building with CMake, optimised, in build/release"
+  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_INSTALL_PREFIX="$prefix" >&2
+  cmake --build "$build" --parallel "$jobs" >&2
+  say "installing in $prefix"
+  cmake --install "$build" >/dev/null
+  say "installed: use find_package(mesh) or pkg-config mesh"
+}
+
+cmd_bench() {
+  need build bazel bench
+  [ -f tests/bench/run.py ] || die "tests/bench/run.py is not there"
+  say "building the benchmarks, optimised"
+  bazel_do build -c opt //tests/bench/... //mesh/tools/...
+  MESH_BIN=$(bazel_bin -c opt) exec "$python" tests/bench/run.py "$@"
+}
+
+# Prints the path of a Go of version $1 (a minor number of Go 1) or newer; fails without one.
+find_go() {
+  local go version minor
+  for go in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go/bin/go /usr/lib/go-1.*/bin/go; do
+    [ -x "$go" ] || continue
+    version=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null) || continue
+    minor=${version#go1.}
+    minor=${minor%%[!0-9]*}
+    if [ "${minor:-0}" -ge "$1" ]; then
+      printf '%s\n' "$go"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Fetches the Go modules that tests/interop names, with Go at $1.
+fetch_go_modules() {
+  local module
+  while read -r module; do
+    (cd "$(dirname "$module")" && GOTOOLCHAIN=local timeout 300 "$1" mod download) || return 1
+  done < <(find tests/interop -name go.mod)
+}
+
+# Exit code 77: skipped, because this machine lacks something that apt does not have.
+cmd_interop() {
+  need build bazel
+  local go
+  [ -f tests/interop/run.sh ] || die "tests/interop/run.sh is not there"
+  if ! go=$(find_go 25); then
+    say "skipped: interop needs Go 1.25 or newer, which Debian 12 does not have"
+    return 77
+  fi
+  say "fetching Go modules"
+  if ! fetch_go_modules "$go"; then
+    say "skipped: interop's Go modules could not be fetched from here"
+    return 77
+  fi
+  say "building meshctl and the peers' counterparts, optimised"
+  local targets=(//mesh/tools/...)
+  [ ! -f tests/interop/BUILD.bazel ] || targets+=(//tests/interop/...)
+  bazel_do build -c opt "${targets[@]}"
+  MESH_BIN=$(bazel_bin -c opt) GO=$go GOTOOLCHAIN=local exec bash tests/interop/run.sh "$@"
+}
+
+our_sources() {
+  find balancer bindings examples mesh resolver tests \
+    \( -name '*.h' -o -name '*.cc' \) -type f -print0 2>/dev/null
+}
+
+# Runs "$@" and says by name whether it passed.
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    say "lint: $name: ok"
+  else
+    say "lint: $name: FAILED"
+    return 1
+  fi
+}
+
+format_is_clean() { our_sources | xargs -0 -r clang-format --dry-run -Werror; }
+
+clang_is_clean() {
+  bazel_do build --keep_going --config=lint //...
+}
+
+cmd_lint() {
+  local failed=0
+  case ${1:-full} in
+    full) need build bazel clang format ;;
+    quick) need build format ;;
+    *) die "usage: ./dev lint [quick]" ;;
+  esac
+  check layering "$python" tests/structure/layering.py || failed=1
+  check "source lists" "$python" tools/dev/source_lists.py --check || failed=1
+  check format format_is_clean || failed=1
+  if [ "${1:-full}" = full ]; then
+    say "compiling everything with clang, -Wthread-safety and -Werror"
+    check clang clang_is_clean || failed=1
+  fi
+  return "$failed"
+}
+
+cmd_format() {
+  need format build
+  our_sources | xargs -0 -r clang-format -i
+  "$python" tools/dev/source_lists.py --write
+  say "formatted; cmake/sources.cmake is up to date"
+}

@@ -51,7 +51,7 @@ _PROGRAMS = r"mesh/tools/|examples/"
 _BANS = tuple(
     Ban(re.compile(call), re.compile(where), re.compile(unless) if unless else None, reason)
     for call, where, unless, reason in (
-        (r"\babsl::Now\s*\(", _EVERYWHERE, None, "take the time from the injected mesh::Clock"),
+        (r"\babsl::Now\s*\(", _EVERYWHERE, _PROGRAMS, "take the time from the injected mesh::Clock"),
         (r"\b(system|steady|high_resolution)_clock::now\b", _LIBRARY, _PROGRAMS + r"|mesh/base/",
          "take the time from the injected mesh::Clock"),
         (r"\b(secure_)?getenv\b", _LIBRARY, r"mesh/options\w*\.cc$", "only Options::FromEnvironment reads the environment"),

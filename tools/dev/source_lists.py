@@ -23,13 +23,12 @@ LISTED = (".cc", ".h", ".proto")
 LIST_FILE = "cmake/sources.cmake"
 
 # A repository that BUILD files name -> the system's libraries that stand for it. CMake finds
-# Abseil, gRPC and Protobuf by itself.
+# Abseil, gRPC and Protobuf by itself; xxHash is used as headers only.
 SYSTEM_LIBRARIES = {
     "boringssl": ["ssl", "crypto"],
     "com_github_cares_cares": ["cares"],
     "com_github_jbeder_yaml_cpp": ["yaml-cpp"],
     "com_googlesource_code_re2": ["re2"],
-    "xxhash": ["xxhash"],
 }
 
 Sources = collections.namedtuple("Sources", "sources headers public_headers protos tool libraries")

@@ -41,7 +41,7 @@ cmd_asan() {
 # ThreadSanitizer in Debian's uninstrumented libraries.
 tests_without_grpc() {
   bazel_run query --noshow_progress \
-    "kind(cc_test, //...) except rdeps(//..., @com_github_grpc_grpc//:grpc++)
+    "kind(cc_test, //...) except rdeps(//..., '@com_github_grpc_grpc//:grpc++')
      except attr(tags, '[\[ ](manual|notsan)[,\]]', //...)"
 }
 

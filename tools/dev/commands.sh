@@ -123,8 +123,9 @@ cmd_interop() {
 }
 
 our_sources() {
-  find balancer bindings examples mesh resolver tests \
-    \( -name '*.h' -o -name '*.cc' \) -type f -print0 2>/dev/null
+  local folders=(examples mesh balancer resolver tests)
+  [ ! -d bindings ] || folders+=(bindings)
+  find "${folders[@]}" \( -name '*.h' -o -name '*.cc' \) -type f -print0
 }
 
 # Runs "$@" and says by name whether it passed.
@@ -139,11 +140,14 @@ check() {
   fi
 }
 
-format_is_clean() { our_sources | xargs -0 -r clang-format --dry-run -Werror; }
-
-clang_is_clean() {
-  bazel_do build --keep_going --config=lint //...
+format_is_clean() {
+  local complaints
+  complaints=$(our_sources | xargs -0 -r clang-format --dry-run -Werror 2>&1) && return
+  grep -oE '^[^: ]+:[0-9]+' <<<"$complaints" | sort -u -t: -k1,1 | sed 's/$/: run .\/dev format/'
+  return 1
 }
+
+clang_is_clean() { bazel_do build --keep_going --config=lint //...; }
 
 cmd_lint() {
   local failed=0

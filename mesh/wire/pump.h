@@ -1,17 +1,11 @@
 #ifndef MESH_WIRE_PUMP_H_
 #define MESH_WIRE_PUMP_H_
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
-#include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
-#include "mesh/base/mutex.h"
-#include "mesh/base/per_thread_counter.h"
 
 namespace mesh::wire {
 
@@ -31,6 +25,8 @@ class Pump {
  public:
   static constexpr absl::Duration kCadence = absl::Milliseconds(20);
   static constexpr absl::Duration kIdleAfter = absl::Milliseconds(200);
+  // How long the destructor waits for operations that nobody can cancel.
+  static constexpr absl::Duration kLinger = absl::Seconds(1);
 
   // What a queue's tag must be. One operation may be pending for a tag at a time.
   class Tag {
@@ -53,28 +49,24 @@ class Pump {
   };
 
   Pump();
-  // Waits until every pending operation has come back, so cancel them before.
+  // Waits until every pending operation has come back, so cancel them before, and start none
+  // any more. A watch of a channel cannot be cancelled while calls of others keep the channel: what
+  // is not back after kLinger ends without the pump, on its thread, which then ends too.
+  // REQUIRES: not on the pump's thread; no Hold is left.
   ~Pump();
+  Pump(const Pump&) = delete;
+  Pump& operator=(const Pump&) = delete;
 
-  grpc::CompletionQueue* queue() { return &queue_; }
+  grpc::CompletionQueue* queue();
 
   // Counts a call of the application; wakes the pump out of a blocking wait if it is in one.
   // Some nanoseconds.
   void NoteCall();
 
  private:
-  class Waker;
-  void Loop();
-  bool Busy() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  class Core;
 
-  grpc::CompletionQueue queue_;
-  PerThreadCounter calls_;
-  std::atomic<bool> blocking_{false};
-  Mutex mutex_;
-  CondVar wake_;
-  int holds_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::unique_ptr<Waker> waker_;
+  const std::shared_ptr<Core> core_;  // the thread's too
   std::thread thread_;
 };
 

@@ -1,0 +1,212 @@
+#include "mesh/wire/grpc_connection.h"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "grpcpp/create_channel.h"
+#include "mesh/wire/channel_arguments.h"
+#include "mesh/wire/channel_target.h"
+
+namespace mesh::wire {
+namespace {
+
+// gRPC cannot cancel a watch: it ends with its channel, at a change of state, or after this.
+// So a watch whose channel is kept by somebody's call outlives its connection by so much.
+constexpr std::chrono::seconds kWatchFor(20);
+
+class GrpcConnection final : public Connection {
+ public:
+  GrpcConnection(std::shared_ptr<const GrpcConnector::Options> options, const ConnectionKey& key,
+                 Observer* observer)
+      : options_(std::move(options)), key_(key), observer_(observer) {}
+  ~GrpcConnection() override;
+
+  void Connect() override;
+  void Disconnect() override;
+  void Recheck() override;
+  ConnectionState state() const override { return state_.load(std::memory_order_acquire); }
+  const std::shared_ptr<grpc::Channel>& channel() const override { return channel_; }
+
+ private:
+  class Watch;
+
+  void Open();
+  // May destroy the connection, by way of its observer.
+  void OnChannelState(grpc_connectivity_state state);
+  void SetState(ConnectionState state);
+
+  const std::shared_ptr<const GrpcConnector::Options> options_;
+  const ConnectionKey key_;
+  Observer* const observer_;
+  std::atomic<ConnectionState> state_{ConnectionState::kIdle};
+  std::shared_ptr<grpc::Channel> channel_;  // written before state_
+  std::shared_ptr<Watch> watch_;
+  bool wanted_ = false;
+  bool failing_ = false;  // since the last time it was ready or not wanted
+  // While the first attempt lasts calls may be waiting for it.
+  std::optional<Pump::Hold> hold_;
+};
+
+// Sees the channel's states on the pump and hands them to the connection, as long as there is
+// one. It keeps itself while it is pending.
+class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(const GrpcConnection& connection, GrpcConnection* owner)
+      : options_(connection.options_), channel_(connection.channel_), owner_(owner) {}
+
+  // On the serializer the first time, then on the pump's thread.
+  void Start(grpc::Channel* channel, grpc_connectivity_state from) {
+    last_ = from;
+    pending_ = shared_from_this();
+    channel->NotifyOnStateChange(from, std::chrono::system_clock::now() + kWatchFor,
+                                 options_->pump->queue(), static_cast<Pump::Tag*>(this));
+  }
+
+  void set_wanted(bool wanted) { wanted_.store(wanted, std::memory_order_relaxed); }
+
+  // Serializer.
+  void Deliver(grpc_connectivity_state state) {
+    if (owner_ != nullptr) owner_->OnChannelState(state);
+  }
+
+  // Serializer.
+  void PostRecheck() {
+    options_->serializer->Post([self = shared_from_this()] {
+      if (self->owner_ == nullptr) return;
+      const std::shared_ptr<grpc::Channel>& channel = self->owner_->channel_;
+      self->Deliver(channel->GetState(self->owner_->wanted_));
+    });
+  }
+
+  void Post(grpc_connectivity_state state) {
+    options_->serializer->Post([self = shared_from_this(), state] { self->Deliver(state); });
+  }
+
+  // Serializer.
+  void Abandon() {
+    owner_ = nullptr;
+    abandoned_.store(true, std::memory_order_release);
+  }
+
+  void OnEvent(bool) override {
+    const std::shared_ptr<Watch> self = std::move(pending_);
+    if (abandoned_.load(std::memory_order_acquire)) return;
+    std::shared_ptr<grpc::Channel> channel = channel_.lock();
+    if (channel == nullptr) return;
+    // Reconnects at once: a lost connection (or GOAWAY) makes the channel idle.
+    const grpc_connectivity_state state =
+        channel->GetState(wanted_.load(std::memory_order_relaxed));
+    if (state == GRPC_CHANNEL_SHUTDOWN) return;
+    if (state != last_) Post(state);
+    Start(channel.get(), state);
+    // It may have become the last reference meanwhile.
+    if (abandoned_.load(std::memory_order_acquire)) {
+      options_->reaper->Destroy([channel = std::move(channel)] {});
+    }
+  }
+
+ private:
+  const std::shared_ptr<const GrpcConnector::Options> options_;
+  const std::weak_ptr<grpc::Channel> channel_;
+  std::atomic<bool> wanted_{true};
+  std::atomic<bool> abandoned_{false};
+  GrpcConnection* owner_;  // serializer-bound
+  // Pump thread.
+  grpc_connectivity_state last_ = GRPC_CHANNEL_IDLE;
+  std::shared_ptr<Watch> pending_;
+};
+
+GrpcConnection::~GrpcConnection() {
+  if (watch_ == nullptr) return;
+  watch_->Abandon();
+  options_->reaper->Destroy([channel = std::move(channel_)] {});
+}
+
+void GrpcConnection::Open() {
+  channel_ = grpc::experimental::CreateCustomChannelWithInterceptors(
+      EndpointTarget(key_.address), options_->credentials,
+      EndpointArguments(options_->arguments, key_.connect_timeout),
+      options_->interceptors ? options_->interceptors() : GrpcConnector::InterceptorFactories());
+  watch_ = std::make_shared<Watch>(*this, this);
+  const grpc_connectivity_state state = channel_->GetState(true);
+  watch_->Post(state);
+  watch_->Start(channel_.get(), state);
+}
+
+void GrpcConnection::Connect() {
+  wanted_ = true;
+  if (channel_ == nullptr) {
+    hold_.emplace(options_->pump);
+    Open();
+    return;
+  }
+  watch_->set_wanted(true);
+  Recheck();
+}
+
+void GrpcConnection::Disconnect() {
+  wanted_ = false;
+  if (watch_ == nullptr) return;
+  watch_->set_wanted(false);
+  Recheck();
+}
+
+void GrpcConnection::Recheck() {
+  if (watch_ != nullptr) watch_->PostRecheck();
+}
+
+void GrpcConnection::OnChannelState(grpc_connectivity_state state) {
+  switch (state) {
+    case GRPC_CHANNEL_READY:
+      failing_ = false;
+      return SetState(ConnectionState::kReady);
+    case GRPC_CHANNEL_TRANSIENT_FAILURE:
+      failing_ = true;
+      return SetState(ConnectionState::kFailing);
+    case GRPC_CHANNEL_IDLE:
+      if (!wanted_) {
+        failing_ = false;
+        return SetState(ConnectionState::kIdle);
+      }
+      // As good as connecting: somebody has just asked for it, or the watch is about to.
+      ABSL_FALLTHROUGH_INTENDED;
+    case GRPC_CHANNEL_CONNECTING:
+      return SetState(failing_ ? ConnectionState::kFailing : ConnectionState::kConnecting);
+    case GRPC_CHANNEL_SHUTDOWN:
+      return;
+  }
+}
+
+void GrpcConnection::SetState(ConnectionState state) {
+  if (state != ConnectionState::kConnecting) {
+    hold_.reset();
+  } else if (!hold_.has_value()) {
+    hold_.emplace(options_->pump);
+  }
+  if (state_.exchange(state, std::memory_order_acq_rel) == state) return;
+  absl::Status reason;
+  if (state == ConnectionState::kFailing) {
+    reason = absl::UnavailableError(
+        absl::StrCat(key_.address, ": not connected: refused, unreachable, or no answer within ",
+                     absl::FormatDuration(key_.connect_timeout), "; it is tried again"));
+  }
+  observer_->OnConnectionState(state, reason);
+}
+
+}  // namespace
+
+GrpcConnector::GrpcConnector(Options options)
+    : options_(std::make_shared<const Options>(std::move(options))) {}
+
+std::unique_ptr<Connection> GrpcConnector::Create(const ConnectionKey& key,
+                                                  Connection::Observer* observer) {
+  return std::make_unique<GrpcConnection>(options_, key, observer);
+}
+
+}  // namespace mesh::wire

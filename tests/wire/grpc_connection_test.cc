@@ -1,0 +1,298 @@
+#include "mesh/wire/grpc_connection.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "gtest/gtest.h"
+#include "tests/testing/echo_server.h"
+#include "tests/wire/runtime.h"
+#include "tests/wire/silent_listener.h"
+
+namespace mesh::wire {
+namespace {
+
+using State = ConnectionState;
+using States = std::vector<State>;
+using testing::EchoReply;
+using testing::EchoRequest;
+using testing::EchoServer;
+
+class RecordingObserver final : public Connection::Observer {
+ public:
+  void OnConnectionState(State state, const absl::Status& reason) override {
+    EXPECT_EQ(reason.ok(), state != State::kFailing) << reason;
+    states_.Update([&](States& states) { states.push_back(state); });
+    if (!reason.ok()) reason_.Update([&](std::string& text) { text = reason.ToString(); });
+  }
+
+  // Waits until the last state is `state`.
+  bool Reaches(State state, absl::Duration timeout = absl::Seconds(10)) {
+    return states_.WaitFor(
+        [&](const States& states) { return !states.empty() && states.back() == state; }, timeout);
+  }
+  States states() { return states_.Get(); }
+  std::string reason() { return reason_.Get(); }
+
+ private:
+  Watched<States> states_;
+  Watched<std::string> reason_;
+};
+
+class GrpcConnectionTest : public ::testing::Test {
+ protected:
+  ~GrpcConnectionTest() override { Destroy(); }
+
+  void Create(const std::string& address, absl::Duration connect_timeout = absl::Seconds(5)) {
+    runtime_.serializer.RunAndWait([&] {
+      GrpcConnector::Options options;
+      options.pump = runtime_.pump.get();
+      options.serializer = &runtime_.serializer;
+      options.reaper = runtime_.reaper;
+      options.credentials = grpc::InsecureChannelCredentials();
+      connection_ =
+          GrpcConnector(std::move(options)).Create({address, connect_timeout}, &observer_);
+    });
+  }
+  void Connect() {
+    runtime_.serializer.RunAndWait([&] { connection_->Connect(); });
+  }
+  void Disconnect() {
+    runtime_.serializer.RunAndWait([&] { connection_->Disconnect(); });
+  }
+  void Destroy() {
+    runtime_.serializer.RunAndWait([&] { connection_.reset(); });
+  }
+
+  grpc::Status Call(EchoReply* reply, std::string* peer = nullptr) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    const auto stub = testing::Echo::NewStub(connection_->channel());
+    const grpc::Status status = stub->Unary(&context, EchoRequest(), reply);
+    if (peer != nullptr) *peer = context.peer();
+    return status;
+  }
+
+  Runtime runtime_;
+  RecordingObserver observer_;
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(GrpcConnectionTest, IsIdleUntilAsked) {
+  EchoServer server("a");
+  Create(server.address());
+  EXPECT_EQ(connection_->state(), State::kIdle);
+  EXPECT_EQ(connection_->channel(), nullptr);
+  Destroy();
+  EXPECT_THAT(observer_.states(), ::testing::IsEmpty());
+}
+
+TEST_F(GrpcConnectionTest, ConnectsAndMakesCalls) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  EXPECT_EQ(connection_->state(), State::kReady);
+  EchoReply reply;
+  std::string peer;
+  EXPECT_TRUE(Call(&reply, &peer).ok());
+  EXPECT_EQ(reply.server(), "a");
+  EXPECT_EQ(peer, absl::StrCat("ipv4:", server.address()));
+  EXPECT_THAT(observer_.states(), ::testing::ElementsAre(State::kConnecting, State::kReady));
+}
+
+// A story: the server dies, and comes back on the same port.
+TEST_F(GrpcConnectionTest, NoticesALossAndConnectsAgain) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  const grpc::Channel* channel = connection_->channel().get();
+  server.Kill();
+  ASSERT_TRUE(observer_.Reaches(State::kFailing));
+  EXPECT_THAT(observer_.reason(), ::testing::HasSubstr(server.address()));
+  EchoReply reply;
+  std::string peer;
+  EXPECT_EQ(Call(&reply, &peer).error_code(), grpc::StatusCode::UNAVAILABLE);
+  // No transport took it.
+  EXPECT_EQ(peer, absl::StrCat("ipv4:///", server.address()));
+  ASSERT_TRUE(server.Start());
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  EXPECT_TRUE(Call(&reply).ok());
+  EXPECT_EQ(connection_->channel().get(), channel);
+  // It stays failing while it tries again.
+  EXPECT_THAT(observer_.states(),
+              ::testing::ElementsAre(State::kConnecting, State::kReady, State::kConnecting,
+                                     State::kFailing, State::kReady));
+}
+
+TEST_F(GrpcConnectionTest, DeadAddressFailsAtOnce) {
+  EchoServer server("a");
+  server.Kill();
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kFailing, absl::Seconds(2)));
+}
+
+TEST_F(GrpcConnectionTest, SilentAddressFailsAfterTheConnectTimeout) {
+  testing::SilentListener silent;
+  ASSERT_NE(silent.address(), "");
+  Create(silent.address(), absl::Milliseconds(1200));
+  const absl::Time start = runtime_.clock.Now();
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kFailing));
+  EXPECT_GT(runtime_.clock.Now() - start, absl::Milliseconds(1100));
+  EXPECT_LT(runtime_.clock.Now() - start, absl::Seconds(4));
+}
+
+TEST_F(GrpcConnectionTest, UnusableAddressFails) {
+  Create("no port and no name");
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kFailing));
+}
+
+TEST_F(GrpcConnectionTest, DisconnectedStaysIdleAfterALoss) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  Disconnect();
+  EchoReply reply;
+  EXPECT_TRUE(Call(&reply).ok());  // it is not cut
+  server.Kill();
+  ASSERT_TRUE(observer_.Reaches(State::kIdle));
+  ASSERT_TRUE(server.Start());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  EXPECT_THAT(observer_.states(),
+              ::testing::ElementsAre(State::kConnecting, State::kReady, State::kIdle,
+                                     State::kConnecting, State::kReady));
+}
+
+TEST_F(GrpcConnectionTest, DisconnectWithoutConnectDoesNothing) {
+  Create("127.0.0.1:1");
+  Disconnect();
+  runtime_.serializer.RunAndWait([&] { connection_->Recheck(); });
+  Destroy();
+  EXPECT_THAT(observer_.states(), ::testing::IsEmpty());
+}
+
+struct Scheme {
+  std::string listen;
+  std::string peer_prefix;
+};
+
+class GrpcConnectionSchemeTest : public GrpcConnectionTest,
+                                 public ::testing::WithParamInterface<Scheme> {};
+
+TEST_P(GrpcConnectionSchemeTest, Connects) {
+  EchoServer server("a", GetParam().listen);
+  if (server.address().empty()) GTEST_SKIP() << "cannot listen on " << GetParam().listen;
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  EchoReply reply;
+  std::string peer;
+  EXPECT_TRUE(Call(&reply, &peer).ok());
+  EXPECT_THAT(peer, ::testing::StartsWith(GetParam().peer_prefix));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Schemes, GrpcConnectionSchemeTest,
+    ::testing::Values(Scheme{"127.0.0.1:0", "ipv4:127.0.0.1:"},
+                      Scheme{"[::1]:0", "ipv6:%5B::1%5D:"},
+                      Scheme{absl::StrCat("unix:", ::testing::TempDir(), "/echo.sock"), "unix:"},
+                      Scheme{"localhost:0", "ipv"}));
+
+// Destroying in every state: no hang, no notice afterwards.
+TEST_F(GrpcConnectionTest, DestroyedWhileConnecting) {
+  testing::SilentListener silent;
+  Create(silent.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kConnecting));
+  Destroy();
+  EXPECT_LT(runtime_.EndPump(), Pump::kLinger);
+}
+
+TEST_F(GrpcConnectionTest, DestroyedRightAfterConnect) {
+  EchoServer server("a");
+  Create(server.address());
+  runtime_.serializer.RunAndWait([&] {
+    connection_->Connect();
+    connection_.reset();
+  });
+  EXPECT_LT(runtime_.EndPump(), Pump::kLinger);
+  EXPECT_THAT(observer_.states(), ::testing::IsEmpty());
+}
+
+TEST_F(GrpcConnectionTest, DestroyedWhileReady) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  Destroy();
+  EXPECT_LT(runtime_.EndPump(), Pump::kLinger);
+}
+
+TEST_F(GrpcConnectionTest, DestroyedWhileFailing) {
+  EchoServer server("a");
+  server.Kill();
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kFailing));
+  Destroy();
+  EXPECT_LT(runtime_.EndPump(), Pump::kLinger);
+}
+
+TEST_F(GrpcConnectionTest, DestroyedByItsObserver) {
+  class Destroyer final : public Connection::Observer {
+   public:
+    void OnConnectionState(State, const absl::Status&) override {
+      connection.reset();
+      gone.Update([](bool& value) { value = true; });
+    }
+    std::unique_ptr<Connection> connection;
+    Watched<bool> gone;
+  } destroyer;
+  EchoServer server("a");
+  GrpcConnector::Options options;
+  options.pump = runtime_.pump.get();
+  options.serializer = &runtime_.serializer;
+  options.reaper = runtime_.reaper;
+  options.credentials = grpc::InsecureChannelCredentials();
+  runtime_.serializer.RunAndWait([&] {
+    GrpcConnector connector(std::move(options));
+    destroyer.connection = connector.Create({server.address()}, &destroyer);
+    destroyer.connection->Connect();
+  });
+  EXPECT_TRUE(destroyer.gone.WaitFor([](bool gone) { return gone; }));
+}
+
+// The channel, and so its watch, lives as long as the call.
+TEST_F(GrpcConnectionTest, CallInFlightOutlivesTheConnectionAndThePump) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  grpc::ClientContext context;
+  auto stream = testing::Echo::NewStub(connection_->channel())->Bidi(&context);
+  EchoRequest request;
+  EchoReply reply;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&reply));
+  Destroy();
+  EXPECT_LT(runtime_.EndPump(), 2 * Pump::kLinger);
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_TRUE(stream->WritesDone());
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+}  // namespace
+}  // namespace mesh::wire

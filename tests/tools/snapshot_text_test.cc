@@ -1,0 +1,55 @@
+#include "mesh/tools/snapshot_text.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace mesh::tools {
+namespace {
+
+using ::testing::ElementsAre;
+
+Snapshot OneOfEverything() {
+  Snapshot snapshot;
+  snapshot.target = "xds:///a";
+  snapshot.node_id = "n";
+  snapshot.control_planes = {{"dns:///cp:1", true, ""}};
+  snapshot.resources = {{"Cluster", "c", "nacked", "7", "bad"}};
+  snapshot.routes = {{"r", "prefix \"/\"", {{"c", 3}}, "UNAVAILABLE, at most 1 retry"}};
+  snapshot.clusters = {
+      {"c", "ready", "", {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6}}}}}};
+  snapshot.ignored = {"Cluster \"c\": altogether"};
+  return snapshot;
+}
+
+TEST(SnapshotText, JsonNamesEveryField) {
+  EXPECT_EQ(
+      SnapshotJson(OneOfEverything()),
+      R"({"target":"xds:///a","node_id":"n","error":"",)"
+      R"("control_planes":[{"server":"dns:///cp:1","connected":true,"error":""}],)"
+      R"("resources":[{"type":"Cluster","name":"c","state":"nacked","version":"7","error":"bad"}],)"
+      R"("routes":[{"name":"r","match":"prefix \"/\"","clusters":[{"cluster":"c","weight":3}],)"
+      R"("retry":"UNAVAILABLE, at most 1 retry"}],)"
+      R"("clusters":[{"name":"c","state":"ready","error":"","localities":[{"locality":"r/z/s",)"
+      R"("priority":1,"weight":2,"endpoints":[{"address":"1.2.3.4:5","state":"ready",)"
+      R"("health":"healthy","weight":4,"in_flight":6}]}]}],)"
+      R"("ignored":["Cluster \"c\": altogether"]})");
+}
+
+TEST(SnapshotText, OneLineAFact) {
+  EXPECT_THAT(SnapshotLines(OneOfEverything()),
+              ElementsAre("target xds:///a", "node n", "control plane dns:///cp:1 connected",
+                          "Cluster \"c\" nacked version 7: bad",
+                          "route 0 \"r\" prefix \"/\" to c (3); retry UNAVAILABLE, at most 1 retry",
+                          "cluster c ready", "cluster c priority 1 locality r/z/s weight 2",
+                          "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
+                          "ignored Cluster \"c\": altogether"));
+}
+
+TEST(SnapshotText, ChangesAreLinesGoneAndLinesNew) {
+  EXPECT_THAT(ChangedLines({"a", "b", "b", "c"}, {"a", "b", "d"}),
+              ElementsAre("- b", "- c", "+ d"));
+  EXPECT_THAT(ChangedLines({"a"}, {"a"}), ElementsAre());
+}
+
+}  // namespace
+}  // namespace mesh::tools

@@ -1,0 +1,173 @@
+"""Ours (profile grpc) and grpc-go's own xDS client on one go-control-plane, with the same backends.
+
+Run by tests/interop/run.sh, which builds the parts and names them in the environment.
+"""
+
+import time
+import unittest
+
+import resources
+from processes import Backends, ControlPlane, GoClient, Meshctl, mesh_call, wait_for
+
+POINTS = 0.03  # by how much a share may differ
+CALLS = 3000
+TARGET = "xds:///service"
+
+
+def shares(peers):
+    total = sum(peers.values())
+    return {peer: count / total for peer, count in peers.items()}
+
+
+class InteropTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(resources.Folder())
+        self.backends = self.enterContext(Backends(4))
+        self.a, self.b, self.c, self.d = self.backends.addresses
+
+    def start_control_plane(self, port=0):
+        control_plane = self.enterContext(ControlPlane(self.folder.path, port))
+        wait_for("first snapshot", lambda: control_plane.stats()["version"] > 0)
+        return control_plane
+
+    def publish(self, control_plane, change):
+        before = control_plane.stats()["version"]
+        change()
+        wait_for("new snapshot", lambda: control_plane.stats()["version"] > before)
+
+    def expect_same_shares(self, ours, theirs):
+        self.assertEqual(ours["statuses"], {"OK": ours["calls"]}, ours["errors"])
+        self.assertEqual(theirs["statuses"], {"OK": theirs["calls"]}, theirs["errors"])
+        self.assertEqual(set(ours["peers"]), set(theirs["peers"]))
+        theirs_by_peer = shares(theirs["peers"])
+        for peer, share in shares(ours["peers"]).items():
+            self.assertAlmostEqual(share, theirs_by_peer[peer], delta=POINTS, msg=peer)
+
+    def warm(self, client):
+        """Every endpoint is connected, so that the shares are those of the configuration."""
+        wanted = client.call(1)
+        self.assertEqual(wanted["statuses"], {"OK": 1}, wanted["errors"])
+        time.sleep(0.5)
+
+    def ours(self, port, count=CALLS):
+        # The first calls find fewer endpoints connected than there are: an open load spreads the
+        # calls over more time than that takes.
+        return mesh_call(TARGET, port, count, "--qps", "1500")
+
+    def test_same_endpoints_and_shares(self):
+        cases = {
+            "one locality": [("z1", 1, 0, [self.a, self.b, self.c])],
+            "localities by weight": [("z1", 3, 0, [self.a, self.b]), ("z2", 1, 0, [self.c])],
+            "second priority unused": [("z1", 1, 0, [self.a, self.b]), ("z2", 1, 1, [self.c])],
+            "a locality without endpoints": [("z1", 1, 0, [self.a, self.b]), ("z2", 9, 0, [])],
+        }
+        for name, localities in cases.items():
+            with self.subTest(name):
+                self.folder.serve("service", localities)
+                with ControlPlane(self.folder.path) as control_plane:
+                    wait_for("snapshot", lambda: control_plane.stats()["version"] > 0)
+                    with GoClient(TARGET, control_plane.port) as theirs:
+                        self.warm(theirs)
+                        self.expect_same_shares(self.ours(control_plane.port), theirs.call(CALLS))
+
+    def test_weighted_clusters(self):
+        self.folder.set(
+            listeners=[resources.listener("service", "routes")],
+            routes=[resources.route("routes", "service", {"c1": 75, "c2": 25})],
+            clusters=[resources.cluster("c1"), resources.cluster("c2")],
+            endpoints=[resources.assignment("c1", [("z", 1, 0, [self.a])]),
+                       resources.assignment("c2", [("z", 1, 0, [self.b])])])
+        control_plane = self.start_control_plane()
+        with GoClient(TARGET, control_plane.port) as theirs:
+            self.warm(theirs)
+            self.expect_same_shares(self.ours(control_plane.port), theirs.call(CALLS))
+
+    def test_same_update(self):
+        """A running client of each kind leaves the removed endpoint and finds the new one."""
+        self.folder.serve("service", [("z1", 1, 0, [self.a, self.b])])
+        control_plane = self.start_control_plane()
+        with GoClient(TARGET, control_plane.port) as theirs, \
+                Meshctl(TARGET, control_plane.port, "--qps", "300", "--count", "1500") as ours:
+            self.assertEqual(set(theirs.call(200)["peers"]), {self.a, self.b})
+            wait_for("calls on b", lambda: self.backends.calls()[self.b] > 0)
+            self.publish(control_plane, lambda: self.folder.serve(
+                "service", [("z1", 1, 0, [self.a, self.c])]))
+            wait_for("grpc-go on c", lambda: set(theirs.call(100)["peers"]) == {self.a, self.c})
+            # From here on only ours calls.
+            wait_for("mesh on c", lambda: self.backends.calls()[self.c] > 0)
+            before = self.backends.calls()
+            wait_for("more calls on c", lambda: self.backends.calls()[self.c] > before[self.c] + 50)
+            self.assertLessEqual(self.backends.calls()[self.b] - before[self.b], 1)
+            summary = ours.summary()
+            self.assertEqual(summary["statuses"], {"OK": 1500}, summary["errors"])
+            self.assertEqual(set(summary["peers"]), {self.a, self.b, self.c})
+
+    def test_listener_deleted_and_restored(self):
+        self.folder.serve("service", [("z1", 1, 0, [self.a])])
+        listeners = self.folder.resources["listeners"]
+        control_plane = self.start_control_plane()
+        with GoClient(TARGET, control_plane.port) as theirs, \
+                Meshctl(TARGET, control_plane.port, "--qps", "100", "--count", "1000") as ours:
+            self.assertEqual(theirs.call(10)["statuses"], {"OK": 10})
+            self.publish(control_plane, lambda: self.folder.set(listeners=[]))
+            wait_for("grpc-go fails", lambda: "UNAVAILABLE" in theirs.call(1)["statuses"])
+            stopped = self.backends.calls()[self.a]
+            wait_for("mesh stopped", lambda: self._still(stopped))
+            self.publish(control_plane, lambda: self.folder.set(listeners=listeners))
+            wait_for("grpc-go recovers", lambda: theirs.call(1)["statuses"] == {"OK": 1})
+            summary = ours.summary()
+            self.assertEqual(set(summary["statuses"]), {"OK", "UNAVAILABLE"}, summary)
+            self.assertIn('Listener "service"', summary["errors"]["UNAVAILABLE"])
+            self.assertIn("interop", summary["errors"]["UNAVAILABLE"], "names the node")
+            fresh = mesh_call(TARGET, control_plane.port, 10)
+            self.assertEqual(fresh["statuses"], {"OK": 10}, fresh["errors"])
+
+    def _still(self, _):
+        before = self.backends.calls()[self.a]
+        time.sleep(0.2)
+        return self.backends.calls()[self.a] == before
+
+    def test_restart_of_the_control_plane_costs_nothing(self):
+        """No lost call and no new connection to a backend (F02)."""
+        self.folder.serve("service", [("z1", 1, 0, [self.a, self.b]), ("z2", 1, 0, [self.c])])
+        control_plane = self.start_control_plane()
+        with Meshctl(TARGET, control_plane.port, "--qps", "500", "--count", "4000") as ours:
+            wait_for("calls everywhere", lambda: all(
+                self.backends.calls()[x] > 50 for x in (self.a, self.b, self.c)))
+            before = self.backends.connections()
+            port = control_plane.port
+            control_plane.kill()
+            time.sleep(1)
+            again = self.start_control_plane(port)
+            wait_for("reconnected", lambda: again.stats()["streams"] > 0)
+            wait_for("subscribed", lambda: len(again.stats()["requests"]) == 4)
+            summary = ours.summary()
+            self.assertEqual(summary["statuses"], {"OK": 4000}, summary["errors"])
+            self.assertEqual(self.backends.connections(), before)
+            self.assertEqual(again.stats()["nacks"], {})
+
+    def test_cheap_in_the_nack_loop(self):
+        """go-control-plane sends a rejected version again at once, for ever (F09)."""
+        self.folder.serve("service", [("z1", 1, 0, [self.a])])
+        control_plane = self.start_control_plane()
+        with Meshctl(TARGET, control_plane.port, "--qps", "50", "--count", "400") as ours:
+            wait_for("calls", lambda: self.backends.calls()[self.a] > 20)
+            bad = resources.cluster("service-cluster", lbPolicy="RING_HASH", ringHashLbConfig={
+                "minimumRingSize": "1024", "maximumRingSize": "16"})
+            self.publish(control_plane, lambda: self.folder.set(clusters=[bad]))
+            cds = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+            wait_for("NACKs", lambda: control_plane.stats()["nacks"].get(cds, 0) > 10)
+            cpu, begin = ours.cpu_seconds(), time.monotonic()
+            nacks = control_plane.stats()["nacks"][cds]
+            time.sleep(3)
+            share = (ours.cpu_seconds() - cpu) / (time.monotonic() - begin)
+            rate = (control_plane.stats()["nacks"][cds] - nacks) / 3
+            print("NACK loop: %.0f NACKs a second at %.1f %% of a core" % (rate, 100 * share))
+            self.assertIn('"service-cluster"', control_plane.stats()["nack"])
+            self.assertLessEqual(share, 0.2)
+            summary = ours.summary()
+            self.assertEqual(summary["statuses"], {"OK": 400}, summary["errors"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

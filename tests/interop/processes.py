@@ -1,0 +1,129 @@
+"""The processes that the interop suite is made of: control plane, backends, clients."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+
+BIN = os.environ.get("MESH_INTEROP_BIN", "")
+MESHCTL = os.environ.get("MESH_INTEROP_MESHCTL", "")
+METHOD = "/interop.Test/Call"
+
+
+def get(port, path="/stats"):
+    with urllib.request.urlopen("http://127.0.0.1:%d%s" % (port, path), timeout=5) as answer:
+        return json.load(answer)
+
+
+def wait_for(what, condition, seconds=15.0):
+    """Returns the condition's first true value; fails after that many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("%s: not within %g s" % (what, seconds))
+        time.sleep(0.02)
+
+
+class Process:
+    """A program that says its ports on its first lines. Killed at the end of a `with`."""
+
+    def __init__(self, arguments, environment=None, **keywords):
+        merged = dict(os.environ, **(environment or {}))
+        self.process = subprocess.Popen(
+            arguments, env=merged, stdout=subprocess.PIPE, text=True, **keywords)
+
+    def line(self):
+        text = self.process.stdout.readline()
+        if not text:
+            raise AssertionError("%s ended" % self.process.args[0])
+        return text.strip()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+
+class Backends(Process):
+    def __init__(self, count):
+        super().__init__([os.path.join(BIN, "backend"), "-count", str(count)])
+        self.addresses = ["127.0.0.1:" + self.line() for _ in range(count)]
+        self.stats_port = int(self.line())
+
+    def stats(self):
+        return get(self.stats_port)
+
+    def calls(self):
+        return {address: s["calls"] for address, s in self.stats().items()}
+
+    def connections(self):
+        return {address: s["connections"] for address, s in self.stats().items()}
+
+
+class ControlPlane(Process):
+    def __init__(self, folder, port=0):
+        super().__init__(
+            [os.path.join(BIN, "controlplane"), "-folder", folder, "-port", str(port)],
+            stderr=subprocess.DEVNULL)
+        self.port = int(self.line())
+        self.stats_port = int(self.line())
+
+    def stats(self):
+        return get(self.stats_port)
+
+
+def bootstrap(port):
+    return json.dumps({
+        "xds_servers": [{
+            "server_uri": "127.0.0.1:%d" % port,
+            "channel_creds": [{"type": "insecure"}],
+            "server_features": ["xds_v3"],
+        }],
+        "node": {"id": "interop", "locality": {"zone": "a"}},
+    })
+
+
+class GoClient(Process):
+    """grpc-go's own xDS client, in one process for as long as the test."""
+
+    def __init__(self, target, port):
+        super().__init__([os.path.join(BIN, "client"), "-target", target],
+                         {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)},
+                         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def call(self, count):
+        self.process.stdin.write("%d\n" % count)
+        self.process.stdin.flush()
+        return json.loads(self.line())
+
+
+class Meshctl(Process):
+    """`meshctl call` in the background."""
+
+    def __init__(self, target, port, *flags, profile="grpc"):
+        super().__init__(
+            [MESHCTL, "call", target, METHOD, "--json", "--profile", profile, *flags],
+            {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)})
+
+    def summary(self, seconds=60):
+        out, _ = self.process.communicate(timeout=seconds)
+        return json.loads(out.strip().splitlines()[-1])
+
+    def cpu_seconds(self):
+        with open("/proc/%d/stat" % self.process.pid) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def mesh_call(target, port, count, *flags, profile="grpc"):
+    with Meshctl(target, port, "--count", str(count), *flags, profile=profile) as client:
+        return client.summary()

@@ -67,7 +67,7 @@ BREACHES = {
     "gtest_in_library": ("mesh/base/x.cc", '#include "gtest/gtest.h"', "may not use googletest"),
     "unknown_file": ("mesh/base/x.cc", '#include "mesh/base/nowhere.h"', "no such file"),
     "absl_now": ("tests/base/x.cc", "auto t = absl::Now();", "absl::Now("),
-    "wall_clock": ("mesh/wire/x.cc", "auto t = std::chrono::steady_clock::now();", "steady_clock::now"),
+    "wall_clock": ("mesh/cluster/x.cc", "auto t = std::chrono::steady_clock::now();", "steady_clock::now"),
     "getenv": ("mesh/xds/x.cc", 'auto p = std::getenv("A");', "getenv"),
     "cerr": ("mesh/call/x.cc", 'std::cerr << "x";', "std::cerr"),
     "printf": ("resolver/x.cc", 'fprintf(stderr, "x");', "fprintf("),

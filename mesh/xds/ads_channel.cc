@@ -24,7 +24,7 @@ AdsChannel::AdsChannel(const XdsClient::Options* options, const ServerConfig* se
 
 AdsChannel::~AdsChannel() = default;
 
-void AdsChannel::OnSubscriptionsChanged(const ResourceType& type) {
+void AdsChannel::OnSubscriptionsChanged(absl::string_view type_url) {
   if (subscriptions_->Types().empty()) {
     // The retry timer goes on: who comes back must not get round the back-off.
     session_.reset();
@@ -33,11 +33,11 @@ void AdsChannel::OnSubscriptionsChanged(const ResourceType& type) {
     return;
   }
   if (session_ != nullptr && !session_->ended()) {
-    session_->Update(type);
+    session_->Update(type_url);
   } else if (!retry_.pending()) {
     Open();
   }
-  if (subscriptions_->Names(type).empty()) versions_.erase(type.type_url());
+  if (subscriptions_->Names(type_url).empty()) versions_.erase(type_url);
 }
 
 ServerStatus AdsChannel::status() const { return {server_->server_uri, connected_, error_}; }

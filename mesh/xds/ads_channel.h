@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mesh/base/backoff.h"
 #include "mesh/base/serializer.h"
@@ -32,7 +33,7 @@ class AdsChannel final : private AdsSession::Owner {
   ~AdsChannel() override;
 
   // Something of the type was subscribed to, or no longer is.
-  void OnSubscriptionsChanged(const ResourceType& type);
+  void OnSubscriptionsChanged(absl::string_view type_url);
   ServerStatus status() const;
 
  private:

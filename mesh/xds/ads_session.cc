@@ -43,29 +43,29 @@ AdsSession::AdsSession(const Options& options, AdsSubscriptions* subscriptions, 
       node_(options.node),
       self_(std::make_shared<AdsSession*>(this)),
       stream_(options.transport->Open(kMethod, this)) {
-  for (const ResourceType* type : subscriptions_->Types()) Update(*type);
+  for (const std::string& type_url : subscriptions_->Types()) Update(type_url);
   stream_->Read();
 }
 
 AdsSession::~AdsSession() = default;
 
-void AdsSession::Update(const ResourceType& type) {
+void AdsSession::Update(absl::string_view type_url) {
   if (ended_) return;
-  auto found = types_.find(type.type_url());
+  auto found = types_.find(type_url);
   if (found == types_.end()) {
     // Without a name the first request would mean "everything" to a server.
-    if (subscriptions_->Names(type).empty()) return;
-    found = types_.emplace(std::string(type.type_url()), TypeState()).first;
-    found->second.type = &type;
-  } else if (SameNames(subscriptions_->Names(type), found->second.named)) {
+    if (subscriptions_->Names(type_url).empty()) return;
+    found = types_.emplace(std::string(type_url), TypeState()).first;
+    found->second.type_url = found->first;
+  } else if (SameNames(subscriptions_->Names(type_url), found->second.named)) {
     return;
   }
-  SendRequest(&found->second, AcceptedVersion(type), absl::OkStatus());
+  SendRequest(&found->second, AcceptedVersion(type_url), absl::OkStatus());
 }
 
 void AdsSession::SendRequest(TypeState* state, absl::string_view version,
                              const absl::Status& nack) {
-  const std::vector<std::string> names = subscriptions_->Names(*state->type);
+  const std::vector<std::string> names = subscriptions_->Names(state->type_url);
   const uint64_t number = ++last_request_;
   std::map<std::string, uint64_t, std::less<>> named;
   for (const std::string& name : names) {
@@ -75,7 +75,7 @@ void AdsSession::SendRequest(TypeState* state, absl::string_view version,
   state->named = std::move(named);
 
   DiscoveryRequest request;
-  request.type_url = state->type->type_url();
+  request.type_url = state->type_url;
   request.version = version;
   request.nonce = state->nonce;
   request.names = &names;
@@ -93,7 +93,8 @@ void AdsSession::OnSent() {
   unsent_.pop_front();
   const auto& named = sent.state->named;
   const bool waits = std::any_of(named.begin(), named.end(), [&](const auto& entry) {
-    return entry.second == sent.number && subscriptions_->IsAwaited(*sent.state->type, entry.first);
+    return entry.second == sent.number &&
+           subscriptions_->IsAwaited(sent.state->type_url, entry.first);
   });
   if (waits) {
     timers_[sent.number] = options_.serializer->After(
@@ -107,12 +108,12 @@ void AdsSession::OnSent() {
 void AdsSession::OnTimer(TypeState* state, uint64_t number) {
   std::vector<std::string> missing;
   for (const auto& [name, first_named] : state->named) {
-    if (first_named == number && subscriptions_->IsAwaited(*state->type, name)) {
+    if (first_named == number && subscriptions_->IsAwaited(state->type_url, name)) {
       missing.push_back(name);
     }
   }
   timers_.erase(number);
-  for (const std::string& name : missing) sink_->OnTimeout(*state->type, name);
+  for (const std::string& name : missing) sink_->OnTimeout(state->type_url, name);
 }
 
 void AdsSession::OnMessage(std::string bytes) {
@@ -142,9 +143,9 @@ void AdsSession::Handle(const DiscoveryResponseView& response) {
   }
   TypeState* const state = &found->second;
   state->nonce = std::string(response.nonce);
-  const absl::Status applied = sink_->OnResponse(*state->type, response, hold);
+  const absl::Status applied = sink_->OnResponse(response, hold);
   if (!applied.ok()) {
-    SendRequest(state, AcceptedVersion(*state->type), applied);
+    SendRequest(state, AcceptedVersion(state->type_url), applied);
     return;
   }
   SendRequest(state, response.version_info, applied);
@@ -165,8 +166,8 @@ void AdsSession::End(const absl::Status& status) {
   owner_->OnEnded(status, had_response_);
 }
 
-absl::string_view AdsSession::AcceptedVersion(const ResourceType& type) const {
-  const auto found = options_.versions->find(type.type_url());
+absl::string_view AdsSession::AcceptedVersion(absl::string_view type_url) const {
+  const auto found = options_.versions->find(type_url);
   return found == options_.versions->end() ? absl::string_view() : found->second;
 }
 

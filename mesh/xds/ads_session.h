@@ -13,7 +13,6 @@
 #include "mesh/base/serializer.h"
 #include "mesh/xds/ads_sink.h"
 #include "mesh/xds/limited_log.h"
-#include "mesh/xds/resource_type.h"
 #include "mesh/xds/transport.h"
 
 namespace mesh::xds {
@@ -53,12 +52,12 @@ class AdsSession final : private AdsStream::Observer {
   ~AdsSession() override;
 
   // Sends the names of the type if they are not those that were sent last.
-  void Update(const ResourceType& type);
+  void Update(absl::string_view type_url);
   bool ended() const { return ended_; }
 
  private:
   struct TypeState {
-    const ResourceType* type = nullptr;
+    std::string type_url;
     std::string nonce;
     // Each name of the last request, and the number of the request that named it first.
     std::map<std::string, uint64_t, std::less<>> named;
@@ -78,7 +77,7 @@ class AdsSession final : private AdsStream::Observer {
   void SendRequest(TypeState* state, absl::string_view version, const absl::Status& nack);
   void OnTimer(TypeState* state, uint64_t number);
   void End(const absl::Status& status);
-  absl::string_view AcceptedVersion(const ResourceType& type) const;
+  absl::string_view AcceptedVersion(absl::string_view type_url) const;
 
   const Options options_;
   AdsSubscriptions* const subscriptions_;

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "mesh/xds/discovery_response.h"
-#include "mesh/xds/resource_type.h"
 #include "mesh/xds/xds_client.h"
 
 namespace mesh::xds {
@@ -16,24 +15,23 @@ namespace mesh::xds {
 class AdsSubscriptions {
  public:
   virtual ~AdsSubscriptions() = default;
-  // The types of which at least one resource is subscribed to.
-  virtual std::vector<const ResourceType*> Types() const = 0;
+  // The URLs of the types of which at least one resource is subscribed to.
+  virtual std::vector<std::string> Types() const = 0;
   // All names of a type that are subscribed to, sorted.
-  virtual std::vector<std::string> Names(const ResourceType& type) const = 0;
+  virtual std::vector<std::string> Names(absl::string_view type_url) const = 0;
   // Whether nothing was heard of that resource yet, so that it may turn out not to exist.
-  virtual bool IsAwaited(const ResourceType& type, absl::string_view name) const = 0;
+  virtual bool IsAwaited(absl::string_view type_url, absl::string_view name) const = 0;
 };
 
 // Who uses what comes from one control plane. Serializer-bound.
 class AdsSink {
  public:
   virtual ~AdsSink() = default;
-  // Applies what is good in a response. OK accepts it; an error rejects it and names every
-  // resource that is bad. The views are valid during the call.
-  virtual absl::Status OnResponse(const ResourceType& type, const DiscoveryResponseView& response,
-                                  const ReadHold& hold) = 0;
+  // Applies what is good in a response of a type that was subscribed to. OK accepts it; an error
+  // rejects it and names every resource that is bad. The views are valid during the call.
+  virtual absl::Status OnResponse(const DiscoveryResponseView& response, const ReadHold& hold) = 0;
   // A resource that was asked for did not come in time.
-  virtual void OnTimeout(const ResourceType& type, absl::string_view name) = 0;
+  virtual void OnTimeout(absl::string_view type_url, absl::string_view name) = 0;
   // The control plane cannot be heard. OK: it answers again.
   virtual void OnChannelStatus(const absl::Status& status) = 0;
   // ServerStatus changed.

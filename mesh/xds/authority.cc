@@ -41,27 +41,26 @@ Authority::~Authority() = default;
 void Authority::AddWatcher(const ResourceType* type, absl::string_view name,
                            std::shared_ptr<WatchSlot> slot) {
   std::unique_ptr<TypeCache>& cache = types_[std::string(type->type_url())];
-  if (cache == nullptr) cache = std::make_unique<TypeCache>(type);
+  if (cache == nullptr) cache = std::make_unique<TypeCache>();
+  cache->SetType(type);
   ResourceEntry* entry = cache->Find(name);
   if (entry == nullptr) {
     entry = cache->FindOrAdd(name);
     if (!channel_status_.ok()) {
-      entry->SetChannelError(Describe(*type, name, channel_status_.message()));
+      entry->SetChannelError(Describe(type->type_url(), name, channel_status_.message()));
     }
   }
   entry->AddWatcher(std::move(slot));
   unsettled_.emplace(type->type_url());
 }
 
-void Authority::OnWatcherEnded(const ResourceType* type) { unsettled_.emplace(type->type_url()); }
+void Authority::OnWatcherEnded(absl::string_view type_url) { unsettled_.emplace(type_url); }
 
 void Authority::Settle() {
   const std::set<std::string, std::less<>> unsettled = std::exchange(unsettled_, {});
   // All removals first, so that nothing is left subscribed to for a moment's sake.
   for (const std::string& url : unsettled) types_[url]->RemoveUnwatched();
-  for (const std::string& url : unsettled) {
-    channels_.front()->OnSubscriptionsChanged(types_[url]->type());
-  }
+  for (const std::string& url : unsettled) channels_.front()->OnSubscriptionsChanged(url);
   for (const std::string& url : unsettled) {
     for (const auto& [name, entry] : types_[url]->Entries()) entry->TellNewWatchers();
   }
@@ -83,28 +82,29 @@ void Authority::AppendServers(std::vector<ServerStatus>* statuses) const {
   for (const auto& channel : channels_) statuses->push_back(channel->status());
 }
 
-std::vector<const ResourceType*> Authority::Types() const {
-  std::vector<const ResourceType*> types;
+std::vector<std::string> Authority::Types() const {
+  std::vector<std::string> types;
   for (const auto& [url, cache] : types_) {
-    if (!cache->empty()) types.push_back(&cache->type());
+    if (!cache->empty()) types.push_back(url);
   }
   return types;
 }
 
-std::vector<std::string> Authority::Names(const ResourceType& type) const {
-  return Find(type)->Names();
+std::vector<std::string> Authority::Names(absl::string_view type_url) const {
+  return Find(type_url)->Names();
 }
 
-bool Authority::IsAwaited(const ResourceType& type, absl::string_view name) const {
-  const ResourceEntry* const entry = Find(type)->Find(name);
+bool Authority::IsAwaited(absl::string_view type_url, absl::string_view name) const {
+  const ResourceEntry* const entry = Find(type_url)->Find(name);
   return entry != nullptr && entry->is_awaited();
 }
 
-absl::Status Authority::OnResponse(const ResourceType& type, const DiscoveryResponseView& response,
-                                   const ReadHold& hold) {
-  TypeCache* const cache = Find(type);
+absl::Status Authority::OnResponse(const DiscoveryResponseView& response, const ReadHold& hold) {
+  TypeCache* const cache = Find(response.type_url);
+  // All were unsubscribed since; its type may be gone as well.
+  if (cache->empty()) return absl::OkStatus();
   const std::vector<TypeCache::Outcome> outcomes = cache->Decode(response);
-  Nack nack(ShortName(type.type_url()), outcomes.size());
+  Nack nack(ShortName(response.type_url), outcomes.size());
   std::set<absl::string_view> present;
   bool all_named = true;
   for (size_t i = 0; i < outcomes.size(); ++i) {
@@ -128,7 +128,7 @@ absl::Status Authority::OnResponse(const ResourceType& type, const DiscoveryResp
   OnResourceErrors(cache, response.errors, hold);
   for (const ResourceErrorView& error : response.errors) present.insert(error.name);
   // A bad resource without a name may be the very one that seems to be missing.
-  if (type.absence_is_deletion() && all_named) Delete(cache, present, hold);
+  if (cache->type().absence_is_deletion() && all_named) Delete(cache, present, hold);
   changed_();
   const absl::Status status = nack.ToStatus();
   if (!status.ok()) {
@@ -142,8 +142,8 @@ void Authority::Reject(TypeCache* cache, const TypeCache::Outcome& outcome,
                        absl::string_view version, const ReadHold& hold) {
   ResourceEntry::Failure failure;
   failure.state = State::kNacked;
-  failure.status =
-      Describe(cache->type(), outcome.name, absl::StrCat("rejected: ", outcome.error.message()));
+  failure.status = Describe(cache->type().type_url(), outcome.name,
+                            absl::StrCat("rejected: ", outcome.error.message()));
   failure.drop_value = server().fail_on_data_errors;
   failure.version = version;
   cache->Fail(outcome.entry, failure, hold);
@@ -159,7 +159,7 @@ void Authority::Delete(TypeCache* cache, const std::set<absl::string_view>& pres
     if (!seen || entry->state() == State::kDoesNotExist) continue;
     ResourceEntry::Failure failure;
     failure.state = State::kDoesNotExist;
-    failure.status = Describe(cache->type(), name,
+    failure.status = Describe(cache->type().type_url(), name,
                               keep ? "was deleted; the last good value is kept" : "does not exist");
     failure.drop_value = !keep;
     if (keep) deletions_.Warn(failure.status.message());
@@ -175,7 +175,7 @@ void Authority::OnResourceErrors(TypeCache* cache, const std::vector<ResourceErr
     ResourceEntry::Failure failure;
     failure.state = State::kReceivedError;
     failure.status =
-        Describe(cache->type(), error.name,
+        Describe(cache->type().type_url(), error.name,
                  absl::StrCat("the control plane says ",
                               absl::StatusCodeToString(static_cast<absl::StatusCode>(error.code)),
                               ": ", error.message));
@@ -184,13 +184,13 @@ void Authority::OnResourceErrors(TypeCache* cache, const std::vector<ResourceErr
   }
 }
 
-void Authority::OnTimeout(const ResourceType& type, absl::string_view name) {
+void Authority::OnTimeout(absl::string_view type_url, absl::string_view name) {
   const bool transient = server().resource_timer_is_transient_error;
-  TypeCache* const cache = Find(type);
+  TypeCache* const cache = Find(type_url);
   ResourceEntry::Failure failure;
   failure.state = transient ? State::kTimeout : State::kDoesNotExist;
   failure.status = Describe(
-      type, name, transient ? "the control plane did not answer in time" : "does not exist");
+      type_url, name, transient ? "the control plane did not answer in time" : "does not exist");
   cache->Fail(cache->Find(name), failure, nullptr);
   changed_();
 }
@@ -199,19 +199,18 @@ void Authority::OnChannelStatus(const absl::Status& status) {
   channel_status_ = status;
   for (const auto& [url, cache] : types_) {
     for (const auto& [name, entry] : cache->Entries()) {
-      entry->SetChannelError(status.ok() ? status
-                                         : Describe(cache->type(), name, status.message()));
+      entry->SetChannelError(status.ok() ? status : Describe(url, name, status.message()));
     }
   }
 }
 
-TypeCache* Authority::Find(const ResourceType& type) const {
-  return types_.find(type.type_url())->second.get();
+TypeCache* Authority::Find(absl::string_view type_url) const {
+  return types_.find(type_url)->second.get();
 }
 
-absl::Status Authority::Describe(const ResourceType& type, absl::string_view name,
+absl::Status Authority::Describe(absl::string_view type_url, absl::string_view name,
                                  absl::string_view cause) const {
-  return absl::UnavailableError(absl::StrCat(ShortName(type.type_url()), " \"", name, "\": ", cause,
+  return absl::UnavailableError(absl::StrCat(ShortName(type_url), " \"", name, "\": ", cause,
                                              " (node \"", options_->bootstrap.node.id,
                                              "\", control plane \"", server().server_uri, "\")"));
 }

@@ -34,7 +34,7 @@ class Authority final : private AdsSubscriptions, private AdsSink {
   // Adds a watcher, or notes that one has gone. Both take effect in Settle().
   void AddWatcher(const ResourceType* type, absl::string_view name,
                   std::shared_ptr<WatchSlot> slot);
-  void OnWatcherEnded(const ResourceType* type);
+  void OnWatcherEnded(absl::string_view type_url);
   // Tells the control plane what changed since the last time, and new watchers what is known.
   void Settle();
 
@@ -42,13 +42,12 @@ class Authority final : private AdsSubscriptions, private AdsSink {
   void AppendServers(std::vector<ServerStatus>* statuses) const;
 
  private:
-  std::vector<const ResourceType*> Types() const override;
-  std::vector<std::string> Names(const ResourceType& type) const override;
-  bool IsAwaited(const ResourceType& type, absl::string_view name) const override;
+  std::vector<std::string> Types() const override;
+  std::vector<std::string> Names(absl::string_view type_url) const override;
+  bool IsAwaited(absl::string_view type_url, absl::string_view name) const override;
 
-  absl::Status OnResponse(const ResourceType& type, const DiscoveryResponseView& response,
-                          const ReadHold& hold) override;
-  void OnTimeout(const ResourceType& type, absl::string_view name) override;
+  absl::Status OnResponse(const DiscoveryResponseView& response, const ReadHold& hold) override;
+  void OnTimeout(absl::string_view type_url, absl::string_view name) override;
   void OnChannelStatus(const absl::Status& status) override;
   void OnServerStatusChanged() override { changed_(); }
 
@@ -59,10 +58,10 @@ class Authority final : private AdsSubscriptions, private AdsSink {
   void OnResourceErrors(TypeCache* cache, const std::vector<ResourceErrorView>& errors,
                         const ReadHold& hold);
 
-  TypeCache* Find(const ResourceType& type) const;
+  TypeCache* Find(absl::string_view type_url) const;
   const ServerConfig& server() const { return servers_->front(); }
   // UNAVAILABLE, of `Listener "a": cause (node "n", control plane "dns:///x")`.
-  absl::Status Describe(const ResourceType& type, absl::string_view name,
+  absl::Status Describe(absl::string_view type_url, absl::string_view name,
                         absl::string_view cause) const;
 
   const XdsClient::Options* const options_;

@@ -33,9 +33,9 @@ class TypeCache {
     absl::Status error;
   };
 
-  // `type` must outlive the cache.
-  explicit TypeCache(const ResourceType* type) : type_(type) {}
-
+  // `type` must live while anything of it is subscribed to.
+  void SetType(const ResourceType* type) { type_ = type; }
+  // REQUIRES: not empty().
   const ResourceType& type() const { return *type_; }
   bool empty() const { return entries_.empty(); }
   ResourceEntry* Find(absl::string_view name) const;
@@ -48,7 +48,7 @@ class TypeCache {
   std::vector<std::string> Names() const;
   std::vector<std::pair<std::string, ResourceEntry*>> Entries() const;
 
-  // Decodes what is new in a response. Changes no entry.
+  // Decodes what is new in a response. Changes no entry. REQUIRES: not empty().
   std::vector<Outcome> Decode(const DiscoveryResponseView& response);
   // Hands what Decode() gave to its entry.
   void Accept(const Outcome& outcome, absl::string_view version, const ReadHold& hold);
@@ -64,7 +64,7 @@ class TypeCache {
   // Of bytes whose outcome is known; false if they have to be decoded.
   bool Recall(const Hash128& hash, Outcome* outcome) const;
 
-  const ResourceType* const type_;
+  const ResourceType* type_ = nullptr;
   std::map<std::string, std::unique_ptr<ResourceEntry>, std::less<>> entries_;
   absl::flat_hash_map<Hash128, std::string> in_force_;  // the name, by the bytes of its value
   absl::flat_hash_map<Hash128, Known> last_response_;   // what is not in force of it

@@ -37,7 +37,7 @@ class AuthorityXdsClient final : public XdsClient {
     slot->watcher = watcher;
     authority_.AddWatcher(type, name, slot);
     OnStatusChanged();
-    return std::make_unique<WatchSubscription>(self_, type, std::move(slot));
+    return std::make_unique<WatchSubscription>(self_, type->type_url(), std::move(slot));
   }
 
   std::vector<ResourceStatus> resources() const override {
@@ -60,21 +60,21 @@ class AuthorityXdsClient final : public XdsClient {
  private:
   class WatchSubscription final : public Subscription {
    public:
-    WatchSubscription(std::weak_ptr<AuthorityXdsClient*> client, const ResourceType* type,
+    WatchSubscription(std::weak_ptr<AuthorityXdsClient*> client, absl::string_view type_url,
                       std::shared_ptr<WatchSlot> slot)
-        : client_(std::move(client)), type_(type), slot_(std::move(slot)) {}
+        : client_(std::move(client)), type_url_(type_url), slot_(std::move(slot)) {}
 
     ~WatchSubscription() override {
       slot_->watcher = nullptr;
       const std::shared_ptr<AuthorityXdsClient*> client = client_.lock();
       if (client == nullptr) return;
-      (*client)->authority_.OnWatcherEnded(type_);
+      (*client)->authority_.OnWatcherEnded(type_url_);
       (*client)->OnStatusChanged();
     }
 
    private:
     const std::weak_ptr<AuthorityXdsClient*> client_;
-    const ResourceType* const type_;
+    const std::string type_url_;
     const std::shared_ptr<WatchSlot> slot_;
   };
 

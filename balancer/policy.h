@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
+
+#include "balancer/weights.h"
 
 namespace mesh::balancer {
 
@@ -26,7 +27,7 @@ class Policy {
 };
 
 // The kinds of policy, as values, so that a cluster's configuration can name one.
-using PolicyBuilder = std::unique_ptr<const Policy> (*)(const std::vector<uint32_t>& weights);
+using PolicyBuilder = std::unique_ptr<const Policy> (*)(const Weights& weights);
 
 }  // namespace mesh::balancer
 

@@ -8,6 +8,7 @@
 #include "mesh/cluster/picker.h"
 #include "mesh/model/cluster.h"
 #include "mesh/model/snapshot.h"
+#include "mesh/wire/connection.h"
 
 namespace mesh::cluster {
 
@@ -37,6 +38,14 @@ class Cluster {
   virtual void AddObserver(Observer* observer) = 0;
   virtual void RemoveObserver(Observer* observer) = 0;
   virtual Snapshot::Cluster snapshot() const = 0;
+  // The aggregate of its connections; the same as snapshot() says in words.
+  virtual wire::ConnectionState state() const {
+    const std::string words = snapshot().state;
+    if (words == "ready") return wire::ConnectionState::kReady;
+    if (words == "connecting") return wire::ConnectionState::kConnecting;
+    if (words == "failing") return wire::ConnectionState::kFailing;
+    return wire::ConnectionState::kIdle;
+  }
 };
 
 }  // namespace mesh::cluster

@@ -26,15 +26,17 @@ struct Report {
 // thread-safe.
 class alignas(64) Endpoint {
  public:
-  // Hears that a call failed on the endpoint, on the thread of that call: it must not block.
+  // Hears that a call failed on the endpoint as if the connection was lost, on the thread of that
+  // call: it must not block. Hears no more of that endpoint until ForgetSuspicion().
   class Suspicion {
    public:
     virtual ~Suspicion() = default;
     virtual void OnCallFailed(Endpoint* endpoint) = 0;
   };
 
-  // `suspicion` is called no more once the endpoint is retired.
-  Endpoint(std::string address, std::shared_ptr<Reaper> reaper, Suspicion* suspicion);
+  // `suspicion` may be null. It is shared because a permit may outlive the cluster.
+  Endpoint(std::string address, std::shared_ptr<Reaper> reaper,
+           std::shared_ptr<Suspicion> suspicion);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
@@ -47,10 +49,13 @@ class alignas(64) Endpoint {
   wire::Connection& connection() const { return *connection_.load(std::memory_order_acquire); }
   bool has_connection() const { return connection_.load(std::memory_order_acquire) != nullptr; }
 
+  // The next failed call is heard of again.
+  void ForgetSuspicion() { suspected_.store(false, std::memory_order_relaxed); }
+
   // Serializer-bound. Keeps `connection` until the endpoint is destroyed.
   void SetConnection(std::shared_ptr<wire::Connection> connection);
   // Serializer-bound. The endpoint left its cluster: destroyed (by the reaper) once the last
-  // permit is back. The caller forgets the pointer, after no picker holds it.
+  // permit is back. The caller forgets the pointer. REQUIRES: no reader sees a picker with it.
   void Retire();
 
  private:
@@ -58,14 +63,28 @@ class alignas(64) Endpoint {
   static constexpr uint64_t kRetired = uint64_t{1} << 63;
   static constexpr uint64_t kInFlightMask = kRetired - 1;
 
+  struct Deleter {
+    void operator()(Endpoint* endpoint) const { delete endpoint; }
+  };
+
   ~Endpoint() = default;
+  void Release();
   void Destroy();
 
-  // Hot: written by every attempt.
+  // Hot: written by every attempt. The number of permits, and kRetired. Who destroys the endpoint
+  // is whoever makes the word kRetired|0, which happens exactly once:
+  //   Retire:  (1) old = word.fetch_or(kRetired)    destroys if and only if old == 0
+  //   Release: (2) old = word.fetch_sub(1)          destroys if and only if old == kRetired|1
+  //   The modifications of the word have one order, and no permit is taken after (1), since no
+  //   reader sees a picker with the endpoint. If the last (2) precedes (1), then (1) finds 0 and
+  //   each (2) found no kRetired. If (1) precedes the last (2), then (1) found a count above 0,
+  //   and the last (2), alone among them, finds kRetired|1. The acq_rel of both makes what other
+  //   threads did with the endpoint happen before its end.
   std::atomic<uint64_t> word_{0};
   std::atomic<wire::Connection*> connection_{nullptr};
-  std::atomic<Suspicion*> suspicion_;
+  std::atomic<bool> suspected_{false};  // since ForgetSuspicion()
   // Cold.
+  const std::shared_ptr<Suspicion> suspicion_;
   const std::string address_;
   const std::shared_ptr<Reaper> reaper_;
   std::shared_ptr<wire::Connection> owned_connection_;  // serializer-bound

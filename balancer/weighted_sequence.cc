@@ -1,0 +1,72 @@
+#include "balancer/weighted_sequence.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <queue>
+
+namespace mesh::balancer {
+namespace {
+
+struct Due {
+  uint64_t turn;    // its deadline is turn / weight
+  uint64_t weight;  // above 0
+  uint64_t queued;  // breaks ties
+  uint16_t place;
+};
+
+struct Later {
+  bool operator()(const Due& a, const Due& b) const {
+    const uint64_t left = a.turn * b.weight;
+    const uint64_t right = b.turn * a.weight;
+    return left != right ? left > right : a.queued > b.queued;
+  }
+};
+
+// REQUIRES: `length` is the sum of the weights divided by `divisor`, which divides each.
+std::vector<uint16_t> Cycle(const std::vector<uint64_t>& weights, uint64_t divisor,
+                            uint64_t length) {
+  std::priority_queue<Due, std::vector<Due>, Later> due;
+  uint64_t queued = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] > 0) {
+      due.push({1, weights[i] / divisor, queued++, static_cast<uint16_t>(i)});
+    }
+  }
+  std::vector<uint16_t> cycle;
+  cycle.reserve(length);
+  while (cycle.size() < length) {
+    Due next = due.top();
+    due.pop();
+    cycle.push_back(next.place);
+    ++next.turn;
+    next.queued = queued++;
+    due.push(next);
+  }
+  return cycle;
+}
+
+}  // namespace
+
+WeightedSequence::WeightedSequence(const std::vector<uint64_t>& weights) {
+  const uint64_t divisor = std::accumulate(weights.begin(), weights.end(), uint64_t{0},
+                                           [](uint64_t a, uint64_t b) { return std::gcd(a, b); });
+  const uint64_t sum = std::accumulate(weights.begin(), weights.end(), uint64_t{0});
+  if (sum / divisor <= kMaxCycle) {
+    cycle_ = Cycle(weights, divisor, sum / divisor);
+    return;
+  }
+  ends_.reserve(weights.size());
+  uint64_t end = 0;
+  for (uint64_t weight : weights) ends_.push_back(end += weight);
+}
+
+uint32_t WeightedSequence::At(uint64_t cursor) const {
+  if (!cycle_.empty()) return cycle_[cursor % cycle_.size()];
+  // upper_bound skips the empty intervals of places without weight.
+  const uint64_t target = ScaleTo(Spread(cursor), ends_.back());
+  return static_cast<uint32_t>(std::upper_bound(ends_.begin(), ends_.end(), target) -
+                               ends_.begin());
+}
+
+}  // namespace mesh::balancer

@@ -1,0 +1,22 @@
+#include "mesh/cluster/cluster_inbox.h"
+
+#include "mesh/cluster/live_cluster.h"
+
+namespace mesh::cluster {
+
+void ClusterInbox::AskForConnections() {
+  if (asked_.load(std::memory_order_relaxed)) return;
+  if (asked_.exchange(true, std::memory_order_relaxed)) return;
+  mailbox_->Post([self = shared_from_this()] {
+    if (self->cluster_ != nullptr) self->cluster_->Connect();
+  });
+}
+
+void ClusterInbox::OnCallFailed(Endpoint* endpoint) {
+  mailbox_->Post([self = shared_from_this(), endpoint] {
+    // The endpoint may be gone: the cluster knows.
+    if (self->cluster_ != nullptr) self->cluster_->Recheck(endpoint);
+  });
+}
+
+}  // namespace mesh::cluster

@@ -1,0 +1,97 @@
+#include "mesh/cluster/connection_pool.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace mesh::cluster {
+
+// A connection and those who have a share of it.
+class ConnectionPool::Entry final : public wire::Connection::Observer {
+ public:
+  Entry(ConnectionPool* pool, const wire::ConnectionKey& key)
+      : pool_(pool), key_(key), connection_(pool->connector_->Create(key, this)) {}
+
+  ~Entry() override {
+    if (pool_ == nullptr) return;
+    const auto found = pool_->entries_.find(key_);
+    if (found != pool_->entries_.end() && found->second == this) pool_->entries_.erase(found);
+  }
+
+  void AddShare(Share* share) {
+    shares_.push_back(share);
+    if (shares_.size() == 1) connection_->Connect();
+  }
+
+  void RemoveShare(Share* share) {
+    shares_.erase(std::find(shares_.begin(), shares_.end(), share));
+    // Whoever has calls in flight on it keeps it, but nobody wants new ones.
+    if (shares_.empty() && pool_ != nullptr) connection_->Disconnect();
+  }
+
+  void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override {
+    state_ = state;
+    reason_ = reason;
+    for (Share* share : shares_) share->observer_->OnConnectionState(state, reason);
+  }
+
+  void ForgetPool() { pool_ = nullptr; }
+
+  wire::Connection* connection() const { return connection_.get(); }
+  wire::ConnectionState state() const { return state_; }
+  const absl::Status& reason() const { return reason_; }
+  const std::weak_ptr<Entry>& self() const { return self_; }
+  void set_self(const std::shared_ptr<Entry>& self) { self_ = self; }
+
+ private:
+  ConnectionPool* pool_;  // null once it has gone
+  const wire::ConnectionKey key_;
+  std::weak_ptr<Entry> self_;
+  std::vector<Share*> shares_;
+  wire::ConnectionState state_ = wire::ConnectionState::kIdle;
+  absl::Status reason_;
+  // Last: its end may tell this observer nothing that is gone.
+  const std::unique_ptr<wire::Connection> connection_;
+};
+
+ConnectionPool::Share::Share(std::shared_ptr<Entry> entry, wire::Connection::Observer* observer)
+    : entry_(std::move(entry)), observer_(observer) {
+  entry_->AddShare(this);
+}
+
+ConnectionPool::Share::~Share() { entry_->RemoveShare(this); }
+
+std::shared_ptr<wire::Connection> ConnectionPool::Share::connection() const {
+  return {entry_, entry_->connection()};
+}
+
+wire::ConnectionState ConnectionPool::Share::state() const { return entry_->state(); }
+
+const absl::Status& ConnectionPool::Share::reason() const { return entry_->reason(); }
+
+ConnectionPool::ConnectionPool(wire::Connector* connector, std::shared_ptr<Mailbox> mailbox,
+                               std::shared_ptr<Reaper> reaper)
+    : connector_(connector), mailbox_(std::move(mailbox)), reaper_(std::move(reaper)) {}
+
+ConnectionPool::~ConnectionPool() {
+  for (auto& [key, entry] : entries_) entry->ForgetPool();
+}
+
+std::unique_ptr<ConnectionPool::Share> ConnectionPool::Acquire(
+    const wire::ConnectionKey& key, wire::Connection::Observer* observer) {
+  Entry*& slot = entries_[key];
+  std::shared_ptr<Entry> entry = slot == nullptr ? nullptr : slot->self().lock();
+  if (entry == nullptr) {
+    // A former entry is on its way to the serializer to be destroyed.
+    const auto destroy = [mailbox = mailbox_, reaper = reaper_](Entry* unused) {
+      Task task = [owned = std::unique_ptr<Entry>(unused)] {};
+      if (!mailbox->Post(std::move(task))) reaper->Destroy(std::move(task));
+    };
+    entry = std::shared_ptr<Entry>(new Entry(this, key), destroy);
+    entry->set_self(entry);
+    slot = entry.get();
+  }
+  return std::unique_ptr<Share>(new Share(std::move(entry), observer));
+}
+
+}  // namespace mesh::cluster

@@ -1,0 +1,70 @@
+#ifndef MESH_CLUSTER_CONNECTION_POOL_H_
+#define MESH_CLUSTER_CONNECTION_POOL_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "mesh/base/reaper.h"
+#include "mesh/cluster/mailbox.h"
+#include "mesh/wire/connection.h"
+
+namespace mesh::cluster {
+
+// All connections of a mesh by key, shared between its clusters. A connection is asked for while
+// anybody has a share of it; without one it reconnects no more, and it is destroyed on the
+// serializer when its last user (a share, or an endpoint with calls in flight) is gone.
+// Serializer-bound.
+class ConnectionPool {
+  class Entry;
+
+ public:
+  // The wish for a connection, from its creation to its end, and a view of its state.
+  class Share {
+   public:
+    ~Share();
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    // May be kept longer than the share, and dropped on any thread.
+    std::shared_ptr<wire::Connection> connection() const;
+    // As last told to the observers.
+    wire::ConnectionState state() const;
+    const absl::Status& reason() const;  // for kFailing
+
+   private:
+    friend class ConnectionPool;
+    Share(std::shared_ptr<Entry> entry, wire::Connection::Observer* observer);
+
+    const std::shared_ptr<Entry> entry_;
+    wire::Connection::Observer* const observer_;
+  };
+
+  // `connector` outlives the pool and every connection.
+  ConnectionPool(wire::Connector* connector, std::shared_ptr<Mailbox> mailbox,
+                 std::shared_ptr<Reaper> reaper);
+  // REQUIRES: no share is left.
+  ~ConnectionPool();
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  // Connects. `observer` outlives the share, and neither makes nor destroys shares inside its
+  // call.
+  std::unique_ptr<Share> Acquire(const wire::ConnectionKey& key,
+                                 wire::Connection::Observer* observer);
+
+  // Connections that live.
+  size_t size() const { return entries_.size(); }
+
+ private:
+  wire::Connector* const connector_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<Reaper> reaper_;
+  // An entry is here until it is destroyed, or its key has another.
+  absl::flat_hash_map<wire::ConnectionKey, Entry*> entries_;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_CONNECTION_POOL_H_

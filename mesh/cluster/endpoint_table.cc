@@ -1,0 +1,76 @@
+#include "mesh/cluster/endpoint_table.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "mesh/cluster/locality.h"
+
+namespace mesh::cluster {
+
+void TableEndpoint::SetShare(std::unique_ptr<ConnectionPool::Share> share) {
+  share_ = std::move(share);
+  state_ = share_->state();
+  reason_ = share_->reason();
+  endpoint_->SetConnection(share_->connection());
+}
+
+void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::Status& reason) {
+  const wire::ConnectionState old = state_;
+  state_ = state;
+  if (state == wire::ConnectionState::kFailing) reason_ = reason;
+  if (state == wire::ConnectionState::kReady) reason_ = absl::OkStatus();
+  for (const Place& place : places_) place.locality->OnState(*this, place, old);
+  (*on_change_)(*this);
+}
+
+EndpointTable::~EndpointTable() = default;
+
+TableEndpoint* EndpointTable::Attach(absl::string_view address, const Place& place) {
+  TableEndpoint* result = nullptr;
+  const auto found = by_address_.find(address);
+  if (found != by_address_.end()) {
+    result = found->second.get();
+  } else {
+    auto* endpoint = new Endpoint(std::string(address), options_.reaper, options_.suspicion);
+    auto made = std::make_unique<TableEndpoint>(endpoint, &options_.on_change);
+    result = made.get();
+    by_address_.emplace(endpoint->address(), std::move(made));
+    by_endpoint_.emplace(endpoint, result);
+    wire::ConnectionKey key;
+    key.address = endpoint->address();
+    key.connect_timeout = connect_timeout_;
+    result->SetShare(options_.pool->Acquire(key, result));
+    if (result->state() != wire::ConnectionState::kIdle) options_.on_change(*result);
+  }
+  result->places().push_back(place);
+  return result;
+}
+
+void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place) {
+  absl::InlinedVector<Place, 1>& places = endpoint->places();
+  places.erase(std::find(places.begin(), places.end(), place));
+  if (places.empty()) maybe_unused_.push_back(endpoint);
+}
+
+std::vector<Endpoint*> EndpointTable::TakeUnused() {
+  std::sort(maybe_unused_.begin(), maybe_unused_.end());
+  maybe_unused_.erase(std::unique(maybe_unused_.begin(), maybe_unused_.end()), maybe_unused_.end());
+  std::vector<Endpoint*> unused;
+  for (TableEndpoint* candidate : maybe_unused_) {
+    if (!candidate->places().empty()) continue;  // named again meanwhile
+    Endpoint* endpoint = candidate->endpoint();
+    unused.push_back(endpoint);
+    by_endpoint_.erase(endpoint);
+    by_address_.erase(endpoint->address());
+  }
+  maybe_unused_.clear();
+  return unused;
+}
+
+TableEndpoint* EndpointTable::Find(const Endpoint* endpoint) const {
+  const auto found = by_endpoint_.find(endpoint);
+  return found == by_endpoint_.end() ? nullptr : found->second;
+}
+
+}  // namespace mesh::cluster

@@ -1,0 +1,104 @@
+#ifndef MESH_CLUSTER_ENDPOINT_TABLE_H_
+#define MESH_CLUSTER_ENDPOINT_TABLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "mesh/base/reaper.h"
+#include "mesh/cluster/connection_pool.h"
+#include "mesh/cluster/endpoint.h"
+
+namespace mesh::cluster {
+
+class Locality;
+
+// A place in a locality's configuration that names an endpoint.
+struct Place {
+  Locality* locality = nullptr;
+  uint32_t weight = 1;
+  bool usable = true;  // as the control plane says of its health
+
+  bool operator==(const Place& other) const {
+    return locality == other.locality && weight == other.weight && usable == other.usable;
+  }
+};
+
+// An endpoint of the table: the object that calls know, its connection, and the places that name
+// it. Serializer-bound.
+class TableEndpoint final : public wire::Connection::Observer {
+ public:
+  TableEndpoint(Endpoint* endpoint, absl::AnyInvocable<void(const TableEndpoint&)>* on_change)
+      : endpoint_(endpoint), on_change_(on_change) {}
+
+  void SetShare(std::unique_ptr<ConnectionPool::Share> share);
+  void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override;
+
+  Endpoint* endpoint() const { return endpoint_; }
+  wire::ConnectionState state() const { return state_; }
+  const absl::Status& reason() const { return reason_; }  // of the last failure since it was ready
+  ConnectionPool::Share* share() const { return share_.get(); }
+  absl::InlinedVector<Place, 1>& places() { return places_; }
+
+ private:
+  Endpoint* const endpoint_;
+  absl::AnyInvocable<void(const TableEndpoint&)>* const on_change_;
+  std::unique_ptr<ConnectionPool::Share> share_;
+  wire::ConnectionState state_ = wire::ConnectionState::kIdle;
+  absl::Status reason_;
+  absl::InlinedVector<Place, 1> places_;
+};
+
+// The endpoints of a cluster that have a connection, by address: an address has one endpoint,
+// however many places name it, and the same one until no place does. Endpoints that are only
+// configured are not here; they cost nothing but their place. Serializer-bound.
+class EndpointTable {
+ public:
+  struct Options {
+    ConnectionPool* pool = nullptr;  // outlives the table
+    std::shared_ptr<Reaper> reaper;
+    std::shared_ptr<Endpoint::Suspicion> suspicion;
+    // Called when the state of a connection has changed, or is not idle from the beginning
+    // because another cluster has it. It must not call the table.
+    absl::AnyInvocable<void(const TableEndpoint&)> on_change;
+  };
+
+  explicit EndpointTable(Options options) : options_(std::move(options)) {}
+  // REQUIRES: TakeUnused() has left nothing.
+  ~EndpointTable();
+  EndpointTable(const EndpointTable&) = delete;
+  EndpointTable& operator=(const EndpointTable&) = delete;
+
+  // Of the endpoints that are new from now on.
+  void set_connect_timeout(absl::Duration timeout) { connect_timeout_ = timeout; }
+
+  // The endpoint of that address; a new one connects.
+  TableEndpoint* Attach(absl::string_view address, const Place& place);
+  void Detach(TableEndpoint* endpoint, const Place& place);
+
+  // Forgets the endpoints that no place names any more, and their connections. The caller retires
+  // them when no picker holds them.
+  std::vector<Endpoint*> TakeUnused();
+
+  // Null if it is not in the table. Does not look into `endpoint`, which may be gone.
+  TableEndpoint* Find(const Endpoint* endpoint) const;
+  size_t size() const { return by_address_.size(); }
+
+ private:
+  Options options_;
+  absl::Duration connect_timeout_ = absl::Seconds(5);
+  // The keys are the endpoints' own.
+  absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
+  absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;
+  std::vector<TableEndpoint*> maybe_unused_;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_ENDPOINT_TABLE_H_

@@ -1,0 +1,71 @@
+#include "mesh/cluster/ready_list.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace mesh::cluster {
+namespace {
+
+constexpr size_t kChunk = balancer::Weights::kChunkSize;
+
+}  // namespace
+
+void ReadyList::Touch(size_t slot) {
+  const size_t chunk = slot / kChunk;
+  if (chunk >= stale_.size()) stale_.resize(chunk + 1, true);
+  stale_[chunk] = true;
+  changed_ = true;
+}
+
+void ReadyList::Adjust(Endpoint* endpoint, int64_t delta) {
+  const auto [found, added] =
+      positions_.try_emplace(endpoint, static_cast<uint32_t>(slots_.size()));
+  const uint32_t position = found->second;
+  if (added) slots_.push_back({endpoint, 0});
+  Touch(position);
+  weight_ += delta;
+  slots_[position].weight += delta;
+  if (slots_[position].weight > 0) return;
+  positions_.erase(found);
+  Touch(slots_.size() - 1);
+  if (position + 1 != slots_.size()) {
+    slots_[position] = slots_.back();
+    positions_[slots_[position].endpoint] = position;
+  }
+  slots_.pop_back();
+}
+
+void ReadyList::BuildChunk(size_t chunk) {
+  const size_t begin = chunk * kChunk;
+  const size_t count = std::min(kChunk, slots_.size() - begin);
+  PickerPart::Chunk endpoints(new Endpoint*[count]);
+  std::vector<uint32_t> weights(count);
+  for (size_t i = 0; i < count; ++i) {
+    endpoints[i] = slots_[begin + i].endpoint;
+    weights[i] = static_cast<uint32_t>(
+        std::min<int64_t>(slots_[begin + i].weight, std::numeric_limits<uint32_t>::max()));
+  }
+  endpoints_[chunk] = std::move(endpoints);
+  weights_[chunk] = std::make_shared<const balancer::Weights::Chunk>(weights);
+}
+
+std::shared_ptr<const PickerPart> ReadyList::Part(balancer::PolicyBuilder policy) {
+  if (!changed_ && policy == policy_) return part_;
+  const size_t chunks = (slots_.size() + kChunk - 1) / kChunk;
+  endpoints_.resize(chunks);
+  weights_.resize(chunks);
+  stale_.resize(chunks, true);
+  for (size_t i = 0; i < chunks; ++i) {
+    if (stale_[i]) BuildChunk(i);
+    stale_[i] = false;
+  }
+  changed_ = false;
+  policy_ = policy;
+  part_ = slots_.empty() ? nullptr
+                         : std::make_shared<const PickerPart>(
+                               endpoints_, policy(balancer::Weights(weights_)), size());
+  return part_;
+}
+
+}  // namespace mesh::cluster

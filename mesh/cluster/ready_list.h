@@ -1,0 +1,73 @@
+#ifndef MESH_CLUSTER_READY_LIST_H_
+#define MESH_CLUSTER_READY_LIST_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "balancer/policy.h"
+#include "balancer/weights.h"
+#include "mesh/cluster/endpoint.h"
+
+namespace mesh::cluster {
+
+// The endpoints of a locality that take calls, and the policy that picks among them, as a part of
+// a picker. Chunked, so that versions share what did not change. Immutable, thread-safe.
+class PickerPart {
+ public:
+  using Chunk = std::shared_ptr<Endpoint*[]>;
+
+  PickerPart(std::vector<Chunk> chunks, std::unique_ptr<const balancer::Policy> policy,
+             uint32_t size)
+      : policy_(std::move(policy)), size_(size), chunks_(std::move(chunks)) {}
+
+  uint32_t size() const { return size_; }  // above 0
+  // REQUIRES: place < size().
+  Endpoint* at(uint32_t place) const {
+    return chunks_[place / balancer::Weights::kChunkSize][place % balancer::Weights::kChunkSize];
+  }
+  Endpoint* Pick(const balancer::PickInput& input) const { return at(policy_->Pick(input)); }
+
+ private:
+  const std::unique_ptr<const balancer::Policy> policy_;
+  const uint32_t size_;
+  const std::vector<Chunk> chunks_;
+};
+
+// The ready endpoints of a locality as they come and go, each with the weight of all the places
+// that name it. A change costs what a chunk costs, whatever the size. Serializer-bound.
+class ReadyList {
+ public:
+  // Adds `delta` to the weight of `endpoint`, which is in the list while that is above 0.
+  void Adjust(Endpoint* endpoint, int64_t delta);
+
+  uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
+  uint64_t weight() const { return weight_; }
+
+  // The list now, the same part as before if nothing changed. Null if it is empty.
+  std::shared_ptr<const PickerPart> Part(balancer::PolicyBuilder policy);
+
+ private:
+  struct Slot {
+    Endpoint* endpoint;
+    int64_t weight;
+  };
+  void Touch(size_t slot);
+  void BuildChunk(size_t chunk);
+
+  std::vector<Slot> slots_;  // dense: the last one fills a gap
+  absl::flat_hash_map<Endpoint*, uint32_t> positions_;
+  uint64_t weight_ = 0;
+  // Of the last part.
+  std::vector<PickerPart::Chunk> endpoints_;
+  std::vector<std::shared_ptr<const balancer::Weights::Chunk>> weights_;
+  std::vector<bool> stale_;  // by chunk
+  bool changed_ = true;
+  balancer::PolicyBuilder policy_ = nullptr;
+  std::shared_ptr<const PickerPart> part_;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_READY_LIST_H_

@@ -141,6 +141,34 @@ TEST(SerializerShutdownThreadsTest, WhileOthersPost) {
   }
 }
 
+// An executor that takes its time to take a task.
+class SlowExecutor final : public Executor {
+ public:
+  void Post(Task) override {
+    inside.Open();
+    go_on.Wait();
+    left = true;
+  }
+  TimerId PostAfter(absl::Duration, Task) override { return 1; }
+  bool Cancel(TimerId) override { return true; }
+
+  testing::Gate inside, go_on;
+  bool left = false;  // no lock: Shutdown orders the two
+};
+
+TEST(SerializerShutdownThreadsTest, WaitsForThreadsThatAreInsideTheExecutor) {
+  // Whoever shuts a serializer down may destroy its executor next.
+  SlowExecutor executor;
+  Serializer serializer(&executor);
+  // 1. A thread posts, and is still busy telling the executor.
+  std::thread poster([&] { serializer.Post([&] { executor.go_on.Open(); }); });
+  executor.inside.Wait();
+  // 2. Shutdown runs the task, which lets that thread go on; and waits for it.
+  serializer.Shutdown();
+  EXPECT_TRUE(executor.left);
+  poster.join();
+}
+
 // The last task of another thread's may be the one that lets the owner tear everything down.
 TEST(SerializerShutdownThreadsTest, ThePosterMayStillBeInsidePost) {
   const SteadyClock clock;

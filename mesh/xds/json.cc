@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "google/protobuf/util/json_util.h"
@@ -45,6 +46,7 @@ std::string Locate(absl::string_view text, absl::string_view message) {
   const std::vector<absl::string_view> lines = absl::StrSplit(message, '\n');
   std::string what(lines.front());
   while (!what.empty() && what.back() == '.') what.pop_back();
+  if (absl::StartsWith(what, ": ")) what.erase(0, 2);  // an error of the whole has no path
   const size_t begin = message.find('\n');
   const size_t end = message.rfind('\n');
   if (begin == absl::string_view::npos || end <= begin) return what;

@@ -216,7 +216,7 @@ TEST(BootstrapTest, TextThatIsNotJsonSaysWhere) {
   } kCases[] = {
       {"", "bootstrap: no text"},
       {" \n", "bootstrap: no text"},
-      {"[]", "bootstrap: "},
+      {"[]", "bootstrap: Root element must be"},
       {"nonsense", "bootstrap: line 1, column 1: "},
       {"{'a':1\n 'b':2}", "bootstrap: line 2, column 2: "},
       {"{'a':1,\n 'b':}", "bootstrap: line 2, column 6: "},

@@ -57,8 +57,10 @@ struct GoTo {
   cluster::Permit permit;
   const CallRoute* route;  // valid while the reader lives
 };
-// Nothing is connected yet, or nothing is known yet. `cluster` is null in the second case.
+// Nothing is connected yet, or nothing is known yet: then both are null. They are valid while the
+// reader lives.
 struct WaitFor {
+  const CallRoute* route;
   const cluster::Cluster* cluster;
 };
 struct GiveUp {

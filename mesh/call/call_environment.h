@@ -1,6 +1,7 @@
 #ifndef MESH_CALL_CALL_ENVIRONMENT_H_
 #define MESH_CALL_CALL_ENVIRONMENT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -19,7 +20,8 @@
 
 namespace grpc {
 class Channel;
-}
+class CompletionQueue;
+}  // namespace grpc
 
 namespace mesh::call {
 
@@ -52,8 +54,8 @@ class CallEnvironment {
   // the pump and the serializer run.
   void Close();
 
-  // Runs `task` on the serializer; after Close() destroys it unrun.
-  void Post(Task task);
+  // Runs `task` on the serializer. False, and `task` is dropped, after Close().
+  bool Post(Task task);
 
   // Until the matching ExitAttempt() the pump may be used. False: no attempt may begin any more.
   bool EnterAttempt();
@@ -69,8 +71,16 @@ class CallEnvironment {
   const std::shared_ptr<Reaper>& reaper() const { return options_.reaper; }
   const AttemptObserver& attempt_observer() const { return options_.attempt_observer; }
 
-  // Fails every operation that reaches it. Its queue is the one of the callback API.
+  // Carries the calls that are hijacked: it fails every operation that reaches it.
   const std::shared_ptr<grpc::Channel>& lame_channel() const { return lame_channel_; }
+
+  // The queue of the callback API, for the calls of all channels. Made by the first call, because
+  // on gRPC 1.51 it brings threads that take the events of callers which wait for their own.
+  grpc::CompletionQueue* callback_queue();
+  // The same if it has been made, else null.
+  grpc::CompletionQueue* known_callback_queue() const {
+    return callback_queue_.load(std::memory_order_relaxed);
+  }
 
   void Add(Count count) { counters_.Add(static_cast<size_t>(count)); }
   uint64_t Sum(Count count) const { return counters_.Sum(static_cast<size_t>(count)); }
@@ -80,10 +90,15 @@ class CallEnvironment {
 
   const Options options_;
   std::shared_ptr<grpc::Channel> lame_channel_;
+  // Owns the callback queue and makes no calls: contexts keep the channel of their call, and the
+  // owner of that queue must not be destroyed on one of its threads.
+  std::shared_ptr<grpc::Channel> queue_owner_;
+  std::atomic<grpc::CompletionQueue*> callback_queue_{nullptr};
   PerThreadCounters<5> counters_;
 
   Mutex mutex_;
   CondVar quiet_;
+  bool attempts_allowed_ ABSL_GUARDED_BY(mutex_) = true;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   int attempts_ ABSL_GUARDED_BY(mutex_) = 0;
 };

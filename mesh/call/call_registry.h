@@ -20,7 +20,7 @@ class CallRegistry {
  public:
   using Canceller = absl::AnyInvocable<void()>;
 
-  // A call; linked into the registry from Add() to its destruction.
+  // A call; linked into the registry from Add() to Leave().
   class Entry {
    public:
     Entry() = default;
@@ -28,13 +28,19 @@ class CallRegistry {
     Entry& operator=(const Entry&) = delete;
 
    protected:
-    ~Entry();  // removes it
+    // REQUIRES: it has left the registry.
+    ~Entry() = default;
+
+    // What ends the call with `reason`, run later under no lock, when the entry may be gone: it
+    // must own what it needs. Called under the shard's lock: under its own it must not call the
+    // registry. Not called after Leave().
+    virtual Canceller GetCanceller(const absl::Status& reason) = 0;
+
+    // Leaves the registry, which then may be gone. No effect again.
+    void Leave();
 
    private:
     friend class CallRegistry;
-    // What ends the call with `reason`, run later under no lock, when the entry may be gone: it
-    // must own what it needs. Called under the shard's lock: it must take no other.
-    virtual Canceller GetCanceller(const absl::Status& reason) = 0;
 
     CallRegistry* registry_ = nullptr;
     uint32_t shard_ = 0;
@@ -54,11 +60,13 @@ class CallRegistry {
   // Ends all calls with `reason`. No call enters any more.
   void CancelAll(const absl::Status& reason);
 
-  // Keeps `owner` until Release(), and then until the registry is empty. REQUIRES: `owner` owns
-  // this registry.
-  void Keep(std::shared_ptr<void> owner);
-  // Drops the owner when no call is left, at once or later, here or on a call's thread.
-  void Release();
+  // A channel comes: keeps `owner` until the last Release(), and then until the registry is empty.
+  // REQUIRES: `owner` owns this registry.
+  void Keep(const std::shared_ptr<void>& owner);
+  // A channel goes; true if it was the last. The owner is dropped when no call is left, at once or
+  // later, here or on a call's thread. REQUIRES: the caller keeps the owner.
+  bool Release();
+  bool has_channels() const;
 
   size_t size() const;
 
@@ -71,11 +79,15 @@ class CallRegistry {
   };
   static constexpr size_t kShards = 16;
 
+  static void Unlink(Shard* shard, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard->mutex);
   void Remove(Entry* entry);
-  void DropOwnerIfEmpty();
+  void SetDraining(bool draining) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The owner, to be dropped after the lock is released; null while there are calls or channels.
+  std::shared_ptr<void> TakeOwnerIfUnused() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::array<Shard, kShards> shards_;
-  Mutex mutex_;  // taken before a shard's
+  mutable Mutex mutex_;  // taken before a shard's
+  int channels_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<void> owner_ ABSL_GUARDED_BY(mutex_);
 };
 

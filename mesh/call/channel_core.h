@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "mesh/base/mutex.h"
+#include "absl/strings/string_view.h"
 #include "mesh/base/published.h"
 #include "mesh/call/call_config.h"
 #include "mesh/call/call_environment.h"
@@ -38,6 +37,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   };
 
   static std::shared_ptr<ChannelCore> Create(Options options);
+  // REQUIRES: it was shut down.
   ~ChannelCore();
   ChannelCore(const ChannelCore&) = delete;
   ChannelCore& operator=(const ChannelCore&) = delete;
@@ -72,9 +72,11 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   // What the target stands for, while `reader` lives; null before anything is known.
   const CallConfig* config(const EpochReader& reader) const { return config_.Get(reader); }
   const std::string& authority() const { return authority_; }
+  // `target "xds:///a": ` and `text`.
+  std::string Explain(absl::string_view text) const;
   const std::shared_ptr<CallEnvironment>& environment() const { return environment_; }
   CallRegistry& registry() { return registry_; }
-  ChannelState& state() { return *state_; }
+  ChannelState& state() { return state_; }
 
   // Has `call` look again at each change until it need wait no more, or its deadline is over.
   void Hold(std::shared_ptr<Attempts> call);
@@ -92,11 +94,11 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   const std::string authority_;
   Published<CallConfig> config_;  // published by the watch
   CallRegistry registry_;
-  const std::shared_ptr<ChannelState> state_;
-  std::unique_ptr<TargetWatch> watch_;  // serializer-bound; null once shut down
-
-  Mutex mutex_;
-  int channels_ ABSL_GUARDED_BY(mutex_) = 0;
+  ChannelState state_;
+  // Serializer-bound.
+  std::unique_ptr<TargetWatch> watch_;  // null once shut down
+  absl::Status shut_down_;              // why, once it is
+  std::function<void()> on_unused_;
 };
 
 }  // namespace mesh::call

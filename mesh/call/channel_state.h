@@ -4,13 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <list>
-#include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/impl/channel_interface.h"
 #include "mesh/base/mutex.h"
-#include "mesh/base/reaper.h"
 
 namespace mesh::call {
 
@@ -18,7 +16,8 @@ namespace mesh::call {
 // Thread-safe.
 class ChannelState {
  public:
-  explicit ChannelState(std::shared_ptr<Reaper> reaper);
+  ChannelState();
+  // Those who still wait are told of a change.
   ~ChannelState();
   ChannelState(const ChannelState&) = delete;
   ChannelState& operator=(const ChannelState&) = delete;
@@ -36,7 +35,8 @@ class ChannelState {
  private:
   struct Waiter;
 
-  const std::shared_ptr<Reaper> reaper_;
+  void DropExpired(std::list<Waiter>* dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   std::atomic<grpc_connectivity_state> state_{GRPC_CHANNEL_IDLE};
   Mutex mutex_;
   CondVar changed_;

@@ -43,6 +43,9 @@ struct ExchangeResponse {
   std::string peer;       // `ipv4:10.0.0.1:8080`; empty if unknown
 };
 
+// What an attempt ends with that cannot begin because its mesh is gone.
+ExchangeResponse GoneResponse();
+
 // An attempt in flight. Dropping it leaves it in flight. Thread-safe.
 class Exchange {
  public:
@@ -58,8 +61,8 @@ class Transport {
 
   virtual ~Transport() = default;
 
-  // `on_done` runs exactly once, under no lock, never inside Start() or Cancel(); null, and
-  // `on_done` dropped unrun, if the mesh is gone.
+  // `on_done` runs exactly once, under no lock, never inside Start() or Cancel(); but null is
+  // returned, and `on_done` does not run, if the mesh is gone.
   virtual std::shared_ptr<Exchange> Start(ExchangeRequest request, wire::Connection& connection,
                                           OnDone on_done) = 0;
 

@@ -1,0 +1,200 @@
+#include "mesh/call/attempts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mesh/call/attempt_report.h"
+
+namespace mesh::call {
+namespace {
+
+constexpr int kUnavailable = 14;
+
+ExchangeResponse ResponseOf(int code, std::string message) {
+  ExchangeResponse response;
+  response.code = code;
+  response.message = std::move(message);
+  response.delivered = false;
+  return response;
+}
+
+}  // namespace
+
+Attempts::Attempts(std::shared_ptr<ChannelCore> core, std::unique_ptr<Transport> transport,
+                   UnaryCall call)
+    : core_(std::move(core)),
+      transport_(std::move(transport)),
+      call_(std::move(call)),
+      deadline_(call_.deadline) {}
+
+Attempts::~Attempts() = default;
+
+void Attempts::Start(Done done) {
+  done_ = std::move(done);
+  // Until the call is in the serializer's hands the mesh must not go.
+  const EpochReader reader(*core_->environment()->epochs());
+  if (!Advance()) core_->Hold(shared_from_this());
+}
+
+void Attempts::StartHeld(absl::Cord body, Done done) {
+  call_.body = std::move(body);
+  done_ = std::move(done);
+  const EpochReader reader(*core_->environment()->epochs());
+  core_->Hold(shared_from_this());
+}
+
+void Attempts::Cancel(int code, std::string message) {
+  std::shared_ptr<Exchange> exchange;
+  {
+    MutexLock lock(&mutex_);
+    if (finished_) return;
+    if (!cancelled_.has_value()) cancelled_ = Status{code, std::move(message)};
+    exchange = exchange_;
+  }
+  if (exchange != nullptr) {
+    exchange->Cancel();
+  } else {
+    core_->Unhold(shared_from_this());
+  }
+}
+
+bool Attempts::Advance() {
+  if (IsCancelled()) {
+    Finish(std::nullopt);
+    return true;
+  }
+  const EpochReader reader(*core_->environment()->epochs());
+  NextStep step = ChooseNextStep(core_->config(reader), call_.path, call_.random,
+                                 cluster::PickRequest{call_.tried, std::nullopt}, reader);
+  if (auto* go = std::get_if<GoTo>(&step)) {
+    deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
+    BeginAttempt(std::move(*go));
+    return true;
+  }
+  if (auto* wait = std::get_if<WaitFor>(&step)) {
+    if (wait->route != nullptr) {
+      deadline_ = std::min(call_.deadline, call_.start + wait->route->timeout);
+    }
+    waits_for_ = wait->cluster != nullptr ? wait->cluster->name() : "";
+    last_failure_ = absl::OkStatus();
+    return false;
+  }
+  GiveUp& give_up = std::get<GiveUp>(step);
+  if (call_.wait_for_ready && !give_up.for_good) {
+    last_failure_ = std::move(give_up.status);
+    return false;
+  }
+  if (last_.has_value()) {
+    Finish(std::move(last_));
+  } else if (!call_.tried.empty() && !give_up.for_good) {
+    // What the call's native attempt ended with tells more.
+    Finish(std::nullopt);
+  } else {
+    FinishWith(kUnavailable, core_->Explain(give_up.status.message()));
+  }
+  return true;
+}
+
+void Attempts::BeginAttempt(GoTo step) {
+  permit_ = std::move(step.permit);
+  policy_ = step.route->retry;
+  call_.tried.push_back(permit_.endpoint());
+  attempt_start_ = core_->environment()->clock().Now();
+
+  ExchangeRequest request;
+  request.path = call_.path;
+  request.authority = call_.authority;
+  request.body = call_.body;
+  request.deadline = deadline_;
+  uint64_t generation;
+  {
+    MutexLock lock(&mutex_);
+    generation = ++generation_;
+  }
+  std::shared_ptr<Exchange> exchange =
+      transport_->Start(std::move(request), permit_.endpoint()->connection(),
+                        [self = shared_from_this()](ExchangeResponse response) {
+                          self->OnAttemptDone(std::move(response));
+                        });
+  if (exchange == nullptr) {
+    permit_ = cluster::Permit();
+    Finish(GoneResponse());
+    return;
+  }
+  bool cancelled;
+  {
+    MutexLock lock(&mutex_);
+    // The attempt may have ended meanwhile, and another may have begun.
+    if (generation_ == generation) exchange_ = exchange;
+    cancelled = cancelled_.has_value();
+  }
+  if (cancelled) exchange->Cancel();
+}
+
+void Attempts::OnAttemptDone(ExchangeResponse response) {
+  std::shared_ptr<Exchange> ended;
+  {
+    MutexLock lock(&mutex_);
+    ++generation_;
+    ended = std::move(exchange_);
+    exchange_ = nullptr;
+  }
+  CallEnvironment& environment = *core_->environment();
+  EndAttempt({call_.path, static_cast<uint32_t>(call_.tried.size() - 1), response.code,
+              response.delivered, environment.clock().Now() - attempt_start_},
+             *core_, call_.trace.get(), &permit_);
+  switch (DecideRetry(policy_, call_.counts,
+                      {response.code, response.delivered, response.has_initial_metadata})) {
+    case RetryDecision::kFinal:
+      Finish(std::move(response));
+      return;
+    case RetryDecision::kElsewhere:
+      ++call_.counts.elsewhere;
+      environment.Add(CallEnvironment::Count::kElsewhere);
+      break;
+    case RetryDecision::kRetry:
+      ++call_.counts.retries;
+      environment.Add(CallEnvironment::Count::kRetries);
+      break;
+  }
+  last_ = std::move(response);
+  const EpochReader reader(*environment.epochs());
+  if (!Advance()) core_->Hold(shared_from_this());
+}
+
+bool Attempts::IsCancelled() {
+  MutexLock lock(&mutex_);
+  return cancelled_.has_value();
+}
+
+void Attempts::EndWait(int code, std::string message) { FinishWith(code, std::move(message)); }
+
+std::string Attempts::WaitReason() const {
+  if (!last_failure_.ok()) return std::string(last_failure_.message());
+  if (waits_for_.empty()) return "nothing is known of it yet";
+  return absl::StrCat("cluster \"", waits_for_, "\": no endpoint is connected yet");
+}
+
+void Attempts::FinishWith(int code, std::string message) {
+  Finish(ResponseOf(code, std::move(message)));
+}
+
+void Attempts::Finish(std::optional<ExchangeResponse> response) {
+  {
+    MutexLock lock(&mutex_);
+    if (finished_) return;
+    finished_ = true;
+    // What failed because it was cancelled says so in the words of who cancelled it.
+    if (cancelled_.has_value() && !(response.has_value() && response->code == 0)) {
+      if (!response.has_value()) response.emplace();
+      response->code = cancelled_->code;
+      response->message = std::move(cancelled_->message);
+      response->details.clear();
+    }
+  }
+  Done done = std::move(done_);
+  done(std::move(response));
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,138 @@
+#include "mesh/call/call_access.h"
+
+#include <cstdint>
+#include <memory>
+
+#include "grpcpp/impl/call_op_set.h"
+#include "grpcpp/support/proto_buffer_reader.h"
+
+#if __has_include(<grpcpp/impl/proto_utils.h>)
+#include <grpcpp/impl/proto_utils.h>  // gRPC 1.54 and later
+#else
+#include <grpcpp/impl/codegen/proto_utils.h>
+#endif
+
+namespace mesh::call::call_access {
+namespace {
+
+using grpc::internal::Call;
+using grpc::internal::CallOpGenericRecvMessage;
+using grpc::internal::CallOpRecvMessage;
+using grpc::internal::CallOpSetInterface;
+using grpc::internal::DeserializeFunc;
+using grpc::internal::DeserializeFuncType;
+using grpc::internal::InterceptorBatchMethodsImpl;
+using grpc::internal::RpcMethod;
+using StringMap = std::multimap<std::string, std::string>;
+
+// A pointer to a private member may be named in an explicit instantiation: the usual access
+// checks do not apply there ([temp.explicit] in C++17). It depends on the member's name and type
+// and on nothing else.
+template <typename Tag, typename Tag::type member>
+struct Expose {
+  friend constexpr typename Tag::type Member(Tag) { return member; }
+};
+
+#define MESH_EXPOSE(Tag, Class, member, ...) \
+  struct Tag {                               \
+    using type = __VA_ARGS__;                \
+    friend constexpr type Member(Tag);       \
+  };                                         \
+  template struct Expose<Tag, &Class::member>
+
+MESH_EXPOSE(ChannelCreateCall, grpc::ChannelInterface, CreateCall,
+            Call (grpc::ChannelInterface::*)(const RpcMethod&, grpc::ClientContext*,
+                                             grpc::CompletionQueue*));
+MESH_EXPOSE(ChannelCallbackQueue, grpc::ChannelInterface, CallbackCQ,
+            grpc::CompletionQueue* (grpc::ChannelInterface::*)());
+MESH_EXPOSE(ContextMetadata, grpc::ClientContext, send_initial_metadata_,
+            StringMap grpc::ClientContext::*);
+MESH_EXPOSE(ContextFlags, grpc::ClientContext, initial_metadata_flags,
+            uint32_t (grpc::ClientContext::*)() const);
+MESH_EXPOSE(ContextAuthority, grpc::ClientContext, authority_, std::string grpc::ClientContext::*);
+MESH_EXPOSE(ContextParent, grpc::ClientContext, propagate_from_call_,
+            grpc_call* grpc::ClientContext::*);
+MESH_EXPOSE(ContextPropagation, grpc::ClientContext, propagation_options_,
+            grpc::PropagationOptions grpc::ClientContext::*);
+MESH_EXPOSE(ContextDebugText, grpc::ClientContext, set_debug_error_string,
+            void (grpc::ClientContext::*)(const std::string&));
+MESH_EXPOSE(BatchOps, InterceptorBatchMethodsImpl, ops_,
+            CallOpSetInterface* InterceptorBatchMethodsImpl::*);
+MESH_EXPOSE(GenericParser, CallOpGenericRecvMessage, deserialize_,
+            std::unique_ptr<DeserializeFunc> CallOpGenericRecvMessage::*);
+
+#undef MESH_EXPOSE
+
+}  // namespace
+
+Call CreateCall(grpc::ChannelInterface& channel, const RpcMethod& method,
+                grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+  return (channel.*Member(ChannelCreateCall()))(method, context, queue);
+}
+
+grpc::CompletionQueue* CallbackQueue(grpc::ChannelInterface& channel) {
+  return (channel.*Member(ChannelCallbackQueue()))();
+}
+
+bool WaitsForReady(const grpc::ClientContext& context) {
+  return ((context.*Member(ContextFlags()))() & GRPC_INITIAL_METADATA_WAIT_FOR_READY) != 0;
+}
+
+std::string& Authority(grpc::ClientContext& context) { return context.*Member(ContextAuthority()); }
+
+void CopyCallOptions(grpc::ClientContext& from, grpc::ClientContext* to) {
+  // Compression, too: set_compression_algorithm() is a metadata entry.
+  to->*Member(ContextMetadata()) = from.*Member(ContextMetadata());
+  if (from.credentials() != nullptr) to->set_credentials(from.credentials());
+  to->set_census_context(from.census_context());
+  to->*Member(ContextParent()) = from.*Member(ContextParent());
+  to->*Member(ContextPropagation()) = from.*Member(ContextPropagation());
+}
+
+void SetDebugErrorString(const std::string& text, grpc::ClientContext* context) {
+  (context->*Member(ContextDebugText()))(text);
+}
+
+MessageSlot MessageSlot::Of(grpc::experimental::InterceptorBatchMethods* batch) {
+  MessageSlot slot;
+  slot.message_ = batch->GetRecvMessage();
+  if (slot.message_ == nullptr) return slot;
+  // gRPC has two implementations of the interface; the other one, for cancellation, has no
+  // message.
+  CallOpSetInterface* const ops =
+      static_cast<InterceptorBatchMethodsImpl*>(batch)->*Member(BatchOps());
+  if (auto* protobuf = dynamic_cast<CallOpRecvMessage<grpc::protobuf::MessageLite>*>(ops)) {
+    slot.kind_ = Kind::kProtobuf;
+    slot.received_ = &protobuf->got_message;
+  } else if (auto* generic = dynamic_cast<CallOpGenericRecvMessage*>(ops)) {
+    // The message's type is erased, so its parser is asked, which is there until it has parsed.
+    DeserializeFunc* const parser = (generic->*Member(GenericParser())).get();
+    slot.received_ = &generic->got_message;
+    if (dynamic_cast<DeserializeFuncType<grpc::protobuf::MessageLite>*>(parser) != nullptr) {
+      slot.kind_ = Kind::kProtobuf;
+    } else if (dynamic_cast<DeserializeFuncType<grpc::ByteBuffer>*>(parser) != nullptr) {
+      slot.kind_ = Kind::kByteBuffer;
+    }
+  } else if (auto* bytes = dynamic_cast<CallOpRecvMessage<grpc::ByteBuffer>*>(ops)) {
+    slot.kind_ = Kind::kByteBuffer;
+    slot.received_ = &bytes->got_message;
+  }
+  return slot;
+}
+
+grpc::Status MessageSlot::Write(grpc::ByteBuffer* bytes) const {
+  if (kind_ == Kind::kByteBuffer) {
+    static_cast<grpc::ByteBuffer*>(message_)->Swap(bytes);
+    return grpc::Status::OK;
+  }
+  auto* const message = static_cast<grpc::protobuf::MessageLite*>(message_);
+  grpc::ProtoBufferReader reader(bytes);
+  if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) return grpc::Status::OK;
+  return grpc::Status(grpc::StatusCode::INTERNAL, "response: cannot be parsed");
+}
+
+void MessageSlot::MarkReceived() const {
+  if (received_ != nullptr) *received_ = true;
+}
+
+}  // namespace mesh::call::call_access

@@ -1,0 +1,70 @@
+#ifndef MESH_CALL_CALL_ACCESS_H_
+#define MESH_CALL_CALL_ACCESS_H_
+
+#include <map>
+#include <string>
+
+#include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/impl/call.h"
+#include "grpcpp/impl/channel_interface.h"
+#include "grpcpp/impl/rpc_method.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/interceptor.h"
+#include "grpcpp/support/status.h"
+
+// The one door to what gRPC C++ keeps private. Everything that may break with a new gRPC is here
+// and in call_access.cc, and breaks at compile time; the rest of the call path uses public API.
+namespace mesh::call::call_access {
+
+// Creates a call on a channel that we do not own the class of.
+grpc::internal::Call CreateCall(grpc::ChannelInterface& channel,
+                                const grpc::internal::RpcMethod& method,
+                                grpc::ClientContext* context, grpc::CompletionQueue* queue);
+
+// The queue on which the channel runs the callback API. It lives as long as the channel.
+grpc::CompletionQueue* CallbackQueue(grpc::ChannelInterface& channel);
+
+bool WaitsForReady(const grpc::ClientContext& context);
+
+// The authority that the application set, empty if it set none; may be written.
+std::string& Authority(grpc::ClientContext& context);
+
+// Gives `to`, which has made no call yet, what `from` sends with a call: metadata, compression,
+// credentials, census data, and the server call it descends from. Not: deadline, authority and
+// wait-for-ready, which an attempt has of its own.
+void CopyCallOptions(grpc::ClientContext& from, grpc::ClientContext* to);
+
+// Replaces the text that ClientContext::debug_error_string() returns.
+void SetDebugErrorString(const std::string& text, grpc::ClientContext* context);
+
+// Where a batch of operations puts the message that it receives. A value.
+class MessageSlot {
+ public:
+  MessageSlot() = default;
+
+  // The slot of the batch that an interceptor was called for, if it receives a message.
+  // REQUIRES: called on the way down, before the batch's POST_ hooks.
+  static MessageSlot Of(grpc::experimental::InterceptorBatchMethods* batch);
+
+  bool exists() const { return message_ != nullptr; }
+  // False where the message is of a type other than protobuf or ByteBuffer.
+  bool writable() const { return kind_ != Kind::kUnknown; }
+
+  // Parses `bytes` into the application's message; consumes `bytes`.
+  grpc::Status Write(grpc::ByteBuffer* bytes) const;
+
+  // Tells the batch that its message has arrived, so that the stub reports success.
+  void MarkReceived() const;
+
+ private:
+  enum class Kind : unsigned char { kUnknown, kProtobuf, kByteBuffer };
+
+  void* message_ = nullptr;
+  bool* received_ = nullptr;
+  Kind kind_ = Kind::kUnknown;
+};
+
+}  // namespace mesh::call::call_access
+
+#endif  // MESH_CALL_CALL_ACCESS_H_

@@ -1,0 +1,71 @@
+#include "mesh/call/call_config.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mesh::call {
+
+const cluster::Cluster& CallRoute::Choose(uint64_t random) const {
+  if (shares.size() == 1) return *shares.front().cluster;
+  const uint64_t place = random % shares.back().end;
+  for (const Share& share : shares) {
+    if (place < share.end) return *share.cluster;
+  }
+  return *shares.back().cluster;
+}
+
+const CallRoute* CallConfig::Find(absl::string_view path) const {
+  for (const CallRoute& route : routes) {
+    if (route.path.Matches(path)) return &route;
+  }
+  return nullptr;
+}
+
+std::unique_ptr<const CallConfig> CompileCallConfig(const model::VirtualHost& virtual_host,
+                                                    const ClustersByName& clusters) {
+  auto config = std::make_unique<CallConfig>();
+  config->routes.reserve(virtual_host.routes.size());
+  for (const model::Route& from : virtual_host.routes) {
+    CallRoute route;
+    route.path = from.path;
+    if (from.retry.has_value()) route.retry = *from.retry;
+    route.timeout = from.timeout;
+    uint64_t end = 0;
+    for (const model::WeightedCluster& share : from.clusters) {
+      const auto found = clusters.find(share.cluster);
+      if (found == clusters.end()) continue;
+      end += share.weight;
+      route.shares.push_back({found->second, end});
+    }
+    // A route keeps its place in the order even if it leads nowhere.
+    config->routes.push_back(std::move(route));
+  }
+  return config;
+}
+
+NextStep ChooseNextStep(const CallConfig* config, absl::string_view path, uint64_t random,
+                        const cluster::PickRequest& request, const EpochReader& reader) {
+  if (config == nullptr) return WaitFor{nullptr, nullptr};
+  if (!config->status.ok()) return GiveUp{config->status, config->shut_down};
+  const CallRoute* const route = config->Find(path);
+  if (route == nullptr) {
+    return GiveUp{absl::UnavailableError(absl::StrCat("no route takes \"", path, "\"")), false};
+  }
+  if (route->shares.empty() || route->shares.back().end == 0) {
+    return GiveUp{absl::UnavailableError(
+                      absl::StrCat("the route of \"", path, "\" names no cluster that is there")),
+                  false};
+  }
+  const cluster::Cluster& cluster = route->Choose(random);
+  cluster::PickResult result = cluster.Pick(request, reader);
+  if (auto* picked = std::get_if<cluster::Picked>(&result)) {
+    return GoTo{std::move(picked->permit), route};
+  }
+  if (auto* failed = std::get_if<cluster::Failed>(&result)) {
+    return GiveUp{std::move(failed->status), false};
+  }
+  return WaitFor{route, &cluster};
+}
+
+}  // namespace mesh::call

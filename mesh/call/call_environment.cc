@@ -1,0 +1,83 @@
+#include "mesh/call/call_environment.h"
+
+#include <thread>
+#include <utility>
+
+#include "grpcpp/channel.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/support/channel_arguments.h"
+#include "mesh/call/call_access.h"
+
+namespace mesh::call {
+namespace {
+
+// Without credentials a channel is lame.
+std::shared_ptr<grpc::Channel> CreateLameChannel(InterceptorFactories factories) {
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      "", nullptr, grpc::ChannelArguments(), std::move(factories));
+}
+
+}  // namespace
+
+std::shared_ptr<CallEnvironment> CallEnvironment::Create(Options options) {
+  return std::shared_ptr<CallEnvironment>(new CallEnvironment(std::move(options)));
+}
+
+CallEnvironment::CallEnvironment(Options options)
+    : options_(std::move(options)),
+      lame_channel_(CreateLameChannel(MakeInterceptorFactories(options_.interceptors))),
+      queue_owner_(CreateLameChannel({})) {}
+
+CallEnvironment::~CallEnvironment() {
+  // This may be a thread of the callback queue, which must not wait for itself to end.
+  options_.reaper->Destroy([lame = std::move(lame_channel_), owner = std::move(queue_owner_)]() {});
+}
+
+void CallEnvironment::Close() {
+  {
+    // What was in flight was cancelled, so it comes back soon.
+    MutexLock lock(&mutex_);
+    attempts_allowed_ = false;
+    while (attempts_ > 0) quiet_.Wait(&mutex_);
+  }
+  // Every channel has published its end. Calls that had begun before hold a reader until they use
+  // the mesh no more.
+  options_.serializer->RunAndWait([&] { options_.epochs->Retire([] {}); });
+  for (size_t readers = 1; readers > 0;) {
+    readers = 0;
+    options_.serializer->RunAndWait([&] { readers = options_.epochs->Reclaim(); });
+    if (readers > 0) std::this_thread::yield();
+  }
+  MutexLock lock(&mutex_);
+  closed_ = true;
+}
+
+bool CallEnvironment::Post(Task task) {
+  MutexLock lock(&mutex_);
+  if (closed_) return false;
+  options_.serializer->Post(std::move(task));
+  return true;
+}
+
+bool CallEnvironment::EnterAttempt() {
+  MutexLock lock(&mutex_);
+  if (!attempts_allowed_) return false;
+  ++attempts_;
+  return true;
+}
+
+void CallEnvironment::ExitAttempt() {
+  MutexLock lock(&mutex_);
+  if (--attempts_ == 0) quiet_.SignalAll();
+}
+
+grpc::CompletionQueue* CallEnvironment::callback_queue() {
+  grpc::CompletionQueue* queue = known_callback_queue();
+  if (queue == nullptr) {
+    queue = call_access::CallbackQueue(*queue_owner_);  // the same one each time
+    callback_queue_.store(queue, std::memory_order_relaxed);
+  }
+  return queue;
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,187 @@
+#include "mesh/call/channel.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/impl/call_op_set_interface.h"
+#include "mesh/base/random.h"
+#include "mesh/call/call_access.h"
+#include "mesh/call/call_start.h"
+#include "mesh/call/call_trace.h"
+#include "mesh/call/context_overrides.h"
+#include "mesh/call/failed_call.h"
+#include "mesh/call/held_call.h"
+#include "mesh/call/native_call.h"
+#include "mesh/call/rescuable_call.h"
+
+namespace mesh::call {
+namespace {
+
+using grpc::internal::RpcMethod;
+
+// Where a call goes, and what its route says of it.
+struct Direction {
+  NextStep step;
+  model::RetryPolicy retry;
+  absl::Duration timeout = absl::InfiniteDuration();
+  std::string waits_for;  // the cluster, if it waits for one
+};
+
+class Channel final : public grpc::ChannelInterface {
+ public:
+  explicit Channel(std::shared_ptr<ChannelCore> core) : core_(std::move(core)) {
+    core_->AddChannel();
+  }
+  ~Channel() override { core_->RemoveChannel(); }
+
+  grpc_connectivity_state GetState(bool try_to_connect) override {
+    if (try_to_connect) core_->Connect();
+    return core_->state().Get();
+  }
+
+ private:
+  grpc::internal::Call CreateCall(const RpcMethod& method, grpc::ClientContext* context,
+                                  grpc::CompletionQueue* queue) override;
+
+  void PerformOpsOnCall(grpc::internal::CallOpSetInterface* ops,
+                        grpc::internal::Call* call) override {
+    ops->FillOps(call);  // calls belong to the endpoint's channel: nobody calls this
+  }
+
+  void* RegisterMethod(const char*) override {
+    return nullptr;  // a handle belongs to one core channel, and we have many
+  }
+
+  void NotifyOnStateChangeImpl(grpc_connectivity_state last_observed, gpr_timespec deadline,
+                               grpc::CompletionQueue* queue, void* tag) override {
+    core_->state().NotifyOnChange(last_observed, deadline, queue, tag);
+  }
+
+  bool WaitForStateChangeImpl(grpc_connectivity_state last_observed,
+                              gpr_timespec deadline) override {
+    return core_->state().WaitForChange(last_observed, deadline);
+  }
+
+  grpc::CompletionQueue* CallbackCQ() override { return environment().callback_queue(); }
+
+  CallEnvironment& environment() { return *core_->environment(); }
+
+  Direction Direct(absl::string_view path, uint64_t random);
+  grpc::internal::Call CreateNative(const RpcMethod& method, grpc::ClientContext* context,
+                                    grpc::CompletionQueue* queue, uint64_t random,
+                                    Direction direction);
+  grpc::internal::Call CreateHeld(const RpcMethod& method, grpc::ClientContext* context,
+                                  grpc::CompletionQueue* queue, uint64_t random);
+  grpc::internal::Call CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
+                                    grpc::CompletionQueue* queue, absl::string_view reason);
+
+  const std::shared_ptr<ChannelCore> core_;
+};
+
+bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod::NORMAL_RPC; }
+
+grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientContext* context,
+                                         grpc::CompletionQueue* queue) {
+  const uint64_t random = FastRandom();
+  Direction direction = Direct(method.name(), random);
+  if (std::holds_alternative<GoTo>(direction.step)) {
+    return CreateNative(method, context, queue, random, std::move(direction));
+  }
+  const auto* const give_up = std::get_if<GiveUp>(&direction.step);
+  const bool waits =
+      give_up == nullptr || (!give_up->for_good && call_access::WaitsForReady(*context));
+  if (waits && IsUnary(method)) return CreateHeld(method, context, queue, random);
+  if (give_up != nullptr) {
+    return CreateFailed(method, context, queue, give_up->status.message());
+  }
+  return CreateFailed(
+      method, context, queue,
+      absl::StrCat(direction.waits_for.empty() ? "nothing is known of it yet"
+                                               : absl::StrCat("cluster \"", direction.waits_for,
+                                                              "\": no endpoint is connected yet"),
+                   "; unary calls wait, streams do not"));
+}
+
+Direction Channel::Direct(absl::string_view path, uint64_t random) {
+  Direction direction;
+  const EpochReader reader(*environment().epochs());
+  const CallConfig* const config = core_->config(reader);
+  if (config == nullptr || !config->shut_down) environment().pump()->NoteCall();
+  direction.step = ChooseNextStep(config, path, random, {}, reader);
+  if (const auto* go = std::get_if<GoTo>(&direction.step)) {
+    direction.retry = go->route->retry;
+    direction.timeout = go->route->timeout;
+  } else if (const auto* wait = std::get_if<WaitFor>(&direction.step)) {
+    if (wait->cluster != nullptr) direction.waits_for = wait->cluster->name();
+  }
+  return direction;
+}
+
+grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::ClientContext* context,
+                                           grpc::CompletionQueue* queue, uint64_t random,
+                                           Direction direction) {
+  cluster::Permit& permit = std::get<GoTo>(direction.step).permit;
+  // The endpoint, and so its connection, lives as long as the permit.
+  const std::shared_ptr<grpc::Channel> channel = permit.endpoint()->connection().channel();
+  environment().Add(CallEnvironment::Count::kNative);
+
+  std::unique_ptr<NativeCall> interceptor;
+  const bool wait_for_ready = call_access::WaitsForReady(*context);
+  if (IsUnary(method)) {
+    RescuableCall::Setup setup;
+    setup.path = method.name();
+    setup.context = context;
+    setup.retry = direction.retry;
+    setup.random = random;
+    setup.start = environment().clock().Now();
+    setup.wait_for_ready = wait_for_ready;
+    setup.callback_api = queue == environment().known_callback_queue();
+    interceptor = std::make_unique<RescuableCall>(core_.get(), std::move(permit),
+                                                  CallTrace::Current(), setup);
+  } else {
+    interceptor = std::make_unique<ObservedCall>(core_.get(), std::move(permit),
+                                                 CallTrace::Current(), context);
+  }
+  // Flags are read after this, so it cannot be put back: else a connection lost after the pick
+  // would hold the call to its deadline. Unary calls keep the promise by themselves.
+  if (wait_for_ready) context->set_wait_for_ready(false);
+
+  NativeCall* const native = interceptor.get();
+  const DeadlineOverride deadline(context, direction.timeout);
+  const AuthorityOverride authority(context, core_->authority());
+  CallStart start(std::move(interceptor));
+  grpc::internal::Call call = call_access::CreateCall(*channel, method, context, queue);
+  if (start.taken()) native->Begin(call.call());
+  return call;
+}
+
+grpc::internal::Call Channel::CreateHeld(const RpcMethod& method, grpc::ClientContext* context,
+                                         grpc::CompletionQueue* queue, uint64_t random) {
+  environment().Add(CallEnvironment::Count::kHeld);
+  auto interceptor =
+      std::make_unique<HeldCall>(core_.get(), method.name(), context, random, CallTrace::Current());
+  HeldCall* const held = interceptor.get();
+  CallStart start(std::move(interceptor));
+  grpc::internal::Call call =
+      call_access::CreateCall(*environment().lame_channel(), method, context, queue);
+  if (start.taken()) held->Begin();
+  return call;
+}
+
+grpc::internal::Call Channel::CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
+                                           grpc::CompletionQueue* queue, absl::string_view reason) {
+  environment().Add(CallEnvironment::Count::kFailedAtOnce);
+  CallStart start(std::make_unique<FailedCall>(
+      core_->environment(), grpc::Status(grpc::StatusCode::UNAVAILABLE, core_->Explain(reason))));
+  return call_access::CreateCall(*environment().lame_channel(), method, context, queue);
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::ChannelInterface> NewChannel(std::shared_ptr<ChannelCore> core) {
+  return std::make_shared<Channel>(std::move(core));
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,94 @@
+#include "mesh/call/channel_core.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mesh/call/attempts.h"
+#include "mesh/call/target_watch.h"
+
+namespace mesh::call {
+namespace {
+
+constexpr int kUnavailable = 14;
+
+}  // namespace
+
+std::shared_ptr<ChannelCore> ChannelCore::Create(Options options) {
+  return std::shared_ptr<ChannelCore>(new ChannelCore(std::move(options)));
+}
+
+ChannelCore::ChannelCore(Options options)
+    : environment_(std::move(options.environment)),
+      target_(std::move(options.target)),
+      authority_(std::move(options.authority)),
+      config_(environment_->epochs().get()),
+      watch_(std::make_unique<TargetWatch>(this, std::move(options.resolver))) {}
+
+ChannelCore::~ChannelCore() = default;
+
+std::string ChannelCore::Explain(absl::string_view text) const {
+  return absl::StrCat("target \"", target_, "\": ", text);
+}
+
+void ChannelCore::Start() { watch_->Start(); }
+
+void ChannelCore::Shutdown(const absl::Status& reason) {
+  if (watch_ == nullptr) return;
+  watch_->Shutdown(reason);
+  watch_ = nullptr;
+  shut_down_ = reason;
+  registry_.CancelAll(absl::UnavailableError(Explain(reason.message())));
+}
+
+void ChannelCore::FillSnapshot(Snapshot* snapshot) const {
+  if (watch_ != nullptr) {
+    watch_->FillSnapshot(snapshot);
+  } else {
+    snapshot->target = target_;
+    snapshot->error = std::string(shut_down_.message());
+  }
+}
+
+void ChannelCore::SetChangeObserver(std::function<void()> observer) {
+  if (watch_ != nullptr) watch_->SetChangeObserver(std::move(observer));
+}
+
+void ChannelCore::SetUnusedObserver(std::function<void()> observer) {
+  on_unused_ = std::move(observer);
+}
+
+void ChannelCore::AddChannel() { registry_.Keep(shared_from_this()); }
+
+void ChannelCore::RemoveChannel() {
+  const std::shared_ptr<ChannelCore> self = shared_from_this();
+  if (!registry_.Release()) return;
+  environment_->Post([self] {
+    const std::function<void()> on_unused = self->on_unused_;
+    if (on_unused && !self->registry_.has_channels()) on_unused();
+  });
+}
+
+void ChannelCore::Hold(std::shared_ptr<Attempts> call) {
+  const bool posted = environment_->Post([self = shared_from_this(), call] {
+    if (self->watch_ != nullptr) {
+      self->watch_->Hold(call);
+    } else {
+      call->EndWait(kUnavailable, self->Explain(self->shut_down_.message()));
+    }
+  });
+  if (!posted) call->EndWait(kUnavailable, Explain("mesh was destroyed"));
+}
+
+void ChannelCore::Unhold(std::shared_ptr<Attempts> call) {
+  environment_->Post([self = shared_from_this(), call = std::move(call)] {
+    if (self->watch_ != nullptr) self->watch_->Unhold(call);
+  });
+}
+
+void ChannelCore::Connect() {
+  environment_->Post([self = shared_from_this()] {
+    if (self->watch_ != nullptr) self->watch_->Connect();
+  });
+}
+
+}  // namespace mesh::call

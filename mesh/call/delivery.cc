@@ -1,0 +1,41 @@
+#include "mesh/call/delivery.h"
+
+#include "mesh/call/bytes.h"
+
+namespace mesh::call {
+
+void ReplaceMetadata(const Metadata& from, ReceivedMetadata* to) {
+  to->clear();
+  for (const auto& entry : from) {
+    to->emplace(grpc::string_ref(entry.first.data(), entry.first.size()),
+                grpc::string_ref(entry.second.data(), entry.second.size()));
+  }
+}
+
+grpc::Status ToStatus(const ExchangeResponse& response) {
+  if (response.code == 0) return grpc::Status::OK;
+  return grpc::Status(static_cast<grpc::StatusCode>(response.code), response.message,
+                      response.details);
+}
+
+grpc::Status DeliverMessage(const ExchangeResponse& response,
+                            const call_access::MessageSlot& slot) {
+  if (response.code != 0) return ToStatus(response);
+  if (!slot.writable()) {
+    return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                        "response: its type is neither a protocol buffer nor grpc::ByteBuffer");
+  }
+  grpc::ByteBuffer bytes = ToByteBuffer(response.body);
+  return slot.Write(&bytes);
+}
+
+absl::Time DeadlineOf(const grpc::ClientContext& context, const Clock& clock) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
+    return absl::InfiniteFuture();
+  }
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  return clock.Now() + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,43 @@
+#include "mesh/call/exchange.h"
+
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "mesh/base/mutex.h"
+
+namespace mesh::call {
+namespace {
+
+// What Run waits for. Thread-safe.
+struct Answer {
+  Mutex mutex;
+  CondVar came;
+  std::optional<ExchangeResponse> response ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
+ExchangeResponse Transport::Run(ExchangeRequest request, wire::Connection& connection) {
+  // Shared: the caller may be gone before the other thread has let go of it.
+  const auto answer = std::make_shared<Answer>();
+  const std::shared_ptr<Exchange> exchange =
+      Start(std::move(request), connection, [answer](ExchangeResponse response) {
+        MutexLock lock(&answer->mutex);
+        answer->response = std::move(response);
+        answer->came.Signal();
+      });
+  if (exchange == nullptr) return GoneResponse();
+  MutexLock lock(&answer->mutex);
+  while (!answer->response.has_value()) answer->came.Wait(&answer->mutex);
+  return *std::move(answer->response);
+}
+
+ExchangeResponse GoneResponse() {
+  ExchangeResponse response;
+  response.code = 14;  // UNAVAILABLE
+  response.message = "mesh was destroyed";
+  response.delivered = false;
+  return response;
+}
+
+}  // namespace mesh::call

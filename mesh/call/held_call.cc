@@ -1,0 +1,115 @@
+#include "mesh/call/held_call.h"
+
+#include <utility>
+
+#include "mesh/call/bytes.h"
+#include "mesh/call/grpc_transport.h"
+
+namespace mesh::call {
+namespace {
+
+constexpr int kCancelled = 1;
+constexpr int kUnavailable = 14;
+
+UnaryCall Describe(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
+                   uint64_t random, std::shared_ptr<CallTrace::Log> trace) {
+  const Clock& clock = core.environment()->clock();
+  UnaryCall call;
+  call.path = std::string(path);
+  call.authority = call_access::Authority(*context);
+  if (call.authority.empty()) call.authority = core.authority();
+  call.start = clock.Now();
+  call.deadline = DeadlineOf(*context, clock);
+  call.wait_for_ready = call_access::WaitsForReady(*context);
+  call.random = random;
+  call.trace = std::move(trace);
+  return call;
+}
+
+}  // namespace
+
+HeldCall::HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
+                   uint64_t random, std::shared_ptr<CallTrace::Log> trace)
+    : core_(core),
+      context_(context),
+      attempts_(std::make_shared<Attempts>(
+          core->shared_from_this(), std::make_unique<GrpcTransport>(core->environment(), context),
+          Describe(*core, path, context, random, std::move(trace)))) {}
+
+void HeldCall::Begin() {
+  if (!core_->registry().Add(this)) {
+    attempts_->Cancel(kUnavailable, core_->Explain("mesh was destroyed"));
+  }
+}
+
+CallRegistry::Canceller HeldCall::GetCanceller(const absl::Status& reason) {
+  return [attempts = attempts_, text = std::string(reason.message())]() mutable {
+    attempts->Cancel(kUnavailable, std::move(text));
+  };
+}
+
+void HeldCall::Intercept(Batch* batch) {
+  if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_CANCEL)) {
+    attempts_->Cancel(kCancelled, "cancelled by the application");
+    return;
+  }
+  if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_INITIAL_METADATA)) {
+    Start(batch);
+    batch->Hijack();  // calls Intercept() again, with the PRE_RECV_ points
+    return;
+  }
+  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_INITIAL_METADATA) ||
+      batch->QueryInterceptionHookPoint(Point::PRE_RECV_MESSAGE) ||
+      batch->QueryInterceptionHookPoint(Point::PRE_RECV_STATUS)) {
+    {
+      MutexLock lock(&mutex_);
+      if (!done_) {
+        waiting_.push_back(batch);
+        return;
+      }
+    }
+    Answer(batch);
+  }
+  batch->Proceed();
+}
+
+void HeldCall::Start(Batch* batch) {
+  absl::Cord body;
+  if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_MESSAGE)) {
+    body = ToCord(*batch->GetSerializedSendMessage());
+  }
+  attempts_->StartHeld(std::move(body), [this](std::optional<ExchangeResponse> response) {
+    OnDone(response.has_value() ? *std::move(response) : GoneResponse());
+  });
+}
+
+void HeldCall::OnDone(ExchangeResponse response) {
+  response_ = std::move(response);
+  std::vector<Batch*> waiting;
+  {
+    MutexLock lock(&mutex_);
+    done_ = true;
+    waiting.swap(waiting_);
+  }
+  for (Batch* batch : waiting) Answer(batch);
+  for (Batch* batch : waiting) batch->Proceed();  // the last may destroy this
+}
+
+void HeldCall::Answer(Batch* batch) {
+  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_INITIAL_METADATA)) {
+    ReplaceMetadata(response_.initial_metadata, batch->GetRecvInitialMetadata());
+  }
+  grpc::Status outcome = ToStatus(response_);
+  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_MESSAGE)) {
+    const call_access::MessageSlot slot = call_access::MessageSlot::Of(batch);
+    outcome = DeliverMessage(response_, slot);
+    if (!outcome.ok()) batch->FailHijackedRecvMessage();
+  }
+  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_STATUS)) {
+    *batch->GetRecvStatus() = outcome;
+    ReplaceMetadata(response_.trailing_metadata, batch->GetRecvTrailingMetadata());
+    call_access::SetDebugErrorString(response_.debug_text, context_);
+  }
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,209 @@
+#include "mesh/call/target_watch.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mesh/call/attempts.h"
+#include "mesh/call/channel_core.h"
+#include "mesh/call/snapshot_routes.h"
+
+namespace mesh::call {
+namespace {
+
+constexpr int kDeadlineExceeded = 4;
+constexpr int kUnavailable = 14;
+
+}  // namespace
+
+TargetWatch::TargetWatch(ChannelCore* core,
+                         absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver)
+    : core_(core), resolver_(std::move(resolver)) {}
+
+TargetWatch::~TargetWatch() {
+  // The resolver calls this, so it goes first.
+  resolver_ = absl::CancelledError("destroyed");
+  FollowClusters({});
+}
+
+void TargetWatch::Start() {
+  started_ = true;
+  if (!resolver_.ok()) {
+    OnError(resolver_.status());
+    return;
+  }
+  UpdateState();
+  (*resolver_)->Start(this);
+}
+
+void TargetWatch::Shutdown(const absl::Status& reason) {
+  shut_down_ = true;
+  resolver_ = reason;
+  config_ = nullptr;
+  error_ = reason;
+  PublishError(reason, true);
+  FollowClusters({});
+  UpdateState();
+  HeldList held;
+  held.swap(held_);
+  for (Held& waiting : held) {
+    waiting.call->EndWait(kUnavailable, core_->Explain(reason.message()));
+  }
+  on_change_ = nullptr;
+}
+
+void TargetWatch::OnConfig(std::shared_ptr<const model::ServiceConfig> config) {
+  ClustersByName clusters;
+  for (const std::shared_ptr<const model::ClusterConfig>& cluster : config->clusters) {
+    clusters.emplace(cluster->key.cluster, core_->environment()->clusters()->Apply(*cluster));
+  }
+  config_ = std::move(config);
+  error_ = absl::OkStatus();
+  // A route is never there before its clusters.
+  Publish(CompileCallConfig(*config_->virtual_host, clusters));
+  FollowClusters(std::move(clusters));
+  UpdateState();
+  AdvanceHeld();
+  if (on_change_) on_change_();
+}
+
+void TargetWatch::OnError(const absl::Status& status) {
+  config_ = nullptr;
+  error_ = status;
+  PublishError(status, false);
+  FollowClusters({});
+  UpdateState();
+  AdvanceHeld();
+  if (on_change_) on_change_();
+}
+
+void TargetWatch::OnPickerChanged() {
+  UpdateState();
+  AdvanceHeld();
+  if (on_change_) on_change_();
+}
+
+void TargetWatch::Publish(std::unique_ptr<const CallConfig> config) {
+  core_->config_.Publish(std::move(config));
+}
+
+void TargetWatch::PublishError(const absl::Status& status, bool shut_down) {
+  auto config = std::make_unique<CallConfig>();
+  config->status = absl::UnavailableError(status.message());
+  config->shut_down = shut_down;
+  Publish(std::move(config));
+}
+
+void TargetWatch::FollowClusters(ClustersByName clusters) {
+  for (const auto& entry : clusters) {
+    const auto known = clusters_.find(entry.first);
+    if (known != clusters_.end() && known->second == entry.second) continue;
+    entry.second->AddObserver(this);
+  }
+  for (const auto& entry : clusters_) {
+    const auto kept = clusters.find(entry.first);
+    if (kept != clusters.end() && kept->second == entry.second) continue;
+    entry.second->RemoveObserver(this);
+  }
+  clusters_ = std::move(clusters);
+}
+
+void TargetWatch::UpdateState() {
+  grpc_connectivity_state state = GRPC_CHANNEL_TRANSIENT_FAILURE;
+  if (shut_down_) {
+    state = GRPC_CHANNEL_SHUTDOWN;
+  } else if (config_ == nullptr) {
+    if (error_.ok()) state = started_ ? GRPC_CHANNEL_CONNECTING : GRPC_CHANNEL_IDLE;
+  } else {
+    bool ready = false, connecting = false, idle = false;
+    for (const auto& entry : clusters_) {
+      switch (entry.second->state()) {
+        case wire::ConnectionState::kReady:
+          ready = true;
+          break;
+        case wire::ConnectionState::kConnecting:
+          connecting = true;
+          break;
+        case wire::ConnectionState::kIdle:
+          idle = true;
+          break;
+        case wire::ConnectionState::kFailing:
+          break;
+      }
+    }
+    if (ready) {
+      state = GRPC_CHANNEL_READY;
+    } else if (connecting) {
+      state = GRPC_CHANNEL_CONNECTING;
+    } else if (idle) {
+      state = GRPC_CHANNEL_IDLE;
+    }
+  }
+  core_->state().Set(state);
+}
+
+void TargetWatch::Hold(std::shared_ptr<Attempts> call) {
+  if (call->Advance()) return;
+  held_.push_back({std::move(call), absl::InfiniteFuture(), {}});
+  SetTimer(std::prev(held_.end()));
+}
+
+void TargetWatch::Unhold(const std::shared_ptr<Attempts>& call) {
+  for (auto held = held_.begin(); held != held_.end(); ++held) {
+    if (held->call != call) continue;
+    held_.erase(held);
+    call->Advance();  // it knows that it was cancelled
+    return;
+  }
+}
+
+void TargetWatch::AdvanceHeld() {
+  for (auto held = held_.begin(); held != held_.end();) {
+    const auto next = std::next(held);
+    if (held->call->Advance()) {
+      held_.erase(held);
+    } else {
+      SetTimer(held);
+    }
+    held = next;
+  }
+}
+
+void TargetWatch::SetTimer(HeldList::iterator held) {
+  const absl::Time deadline = held->call->deadline();
+  if (deadline == held->deadline) return;
+  held->deadline = deadline;
+  CallEnvironment& environment = *core_->environment();
+  environment.serializer()->AssertHeld();
+  // The timer goes with the entry, so the iterator is valid when it fires.
+  held->timer = environment.serializer()->After(deadline - environment.clock().Now(), [this, held] {
+    const std::shared_ptr<Attempts> call = held->call;
+    // The task is part of what is destroyed here.
+    HeldList ended;
+    ended.splice(ended.end(), held_, held);
+    call->EndWait(
+        kDeadlineExceeded,
+        core_->Explain(absl::StrCat("the call waited until its deadline: ", call->WaitReason())));
+  });
+}
+
+void TargetWatch::Connect() {
+  if (!started_ || shut_down_) return;
+  for (const auto& entry : clusters_) entry.second->Connect();
+  if (clusters_.empty() && resolver_.ok()) (*resolver_)->ReResolve();
+}
+
+void TargetWatch::FillSnapshot(Snapshot* snapshot) const {
+  snapshot->target = core_->target();
+  snapshot->error = error_.ok() ? "" : std::string(error_.message());
+  if (config_ == nullptr) return;
+  snapshot->error = absl::StrJoin(config_->ambient_errors, "; ");
+  snapshot->ignored = config_->ignored;
+  snapshot->routes = SnapshotRoutes(*config_->virtual_host);
+  for (const std::shared_ptr<const model::ClusterConfig>& cluster : config_->clusters) {
+    const auto found = clusters_.find(cluster->key.cluster);
+    if (found != clusters_.end()) snapshot->clusters.push_back(found->second->snapshot());
+  }
+}
+
+}  // namespace mesh::call

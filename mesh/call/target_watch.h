@@ -1,0 +1,76 @@
+#ifndef MESH_CALL_TARGET_WATCH_H_
+#define MESH_CALL_TARGET_WATCH_H_
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "mesh/base/serializer.h"
+#include "mesh/call/call_config.h"
+#include "mesh/cluster/cluster.h"
+#include "mesh/model/snapshot.h"
+#include "resolver/resolver.h"
+
+namespace mesh::call {
+
+class Attempts;
+class ChannelCore;
+
+// The part of a ChannelCore that lives on the serializer: follows what the target stands for,
+// publishes it to calls, and keeps the calls that wait. Serializer-bound.
+class TargetWatch final : public resolver::ResolverObserver, public cluster::Cluster::Observer {
+ public:
+  // `core` outlives the watch.
+  TargetWatch(ChannelCore* core, absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver);
+  // Whoever waits is ended before, by Shutdown().
+  ~TargetWatch() override;
+
+  void Start();
+  // Publishes `reason` as what every call fails with for good, and ends those that wait.
+  void Shutdown(const absl::Status& reason);
+
+  void Hold(std::shared_ptr<Attempts> call);
+  void Unhold(const std::shared_ptr<Attempts>& call);
+  // Connects every cluster, and resolves again if that helps.
+  void Connect();
+
+  void FillSnapshot(Snapshot* snapshot) const;
+  void SetChangeObserver(std::function<void()> observer) { on_change_ = std::move(observer); }
+
+  void OnConfig(std::shared_ptr<const model::ServiceConfig> config) override;
+  void OnError(const absl::Status& status) override;
+  void OnPickerChanged() override;
+
+ private:
+  struct Held {
+    std::shared_ptr<Attempts> call;
+    absl::Time deadline;
+    Serializer::Timer timer;
+  };
+  using HeldList = std::list<Held>;
+
+  void Publish(std::unique_ptr<const CallConfig> config);
+  void PublishError(const absl::Status& status, bool shut_down);
+  void FollowClusters(ClustersByName clusters);
+  void UpdateState();
+  void AdvanceHeld();
+  void SetTimer(HeldList::iterator held);
+
+  ChannelCore* const core_;
+  absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver_;
+  std::shared_ptr<const model::ServiceConfig> config_;  // null: see error_
+  absl::Status error_;
+  ClustersByName clusters_;
+  HeldList held_;
+  std::function<void()> on_change_;
+  bool started_ = false;
+  bool shut_down_ = false;
+};
+
+}  // namespace mesh::call
+
+#endif  // MESH_CALL_TARGET_WATCH_H_

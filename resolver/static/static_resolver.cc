@@ -1,7 +1,6 @@
 #include "resolver/static/static_resolver.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -10,38 +9,16 @@
 #include "absl/strings/str_split.h"
 #include "mesh/base/field_errors.h"
 #include "resolver/address.h"
+#include "resolver/fixed_resolver.h"
 #include "resolver/single_cluster.h"
 
 namespace mesh::resolver {
-namespace {
-
-class StaticResolver final : public Resolver {
- public:
-  StaticResolver(Serializer* serializer, std::shared_ptr<const model::ServiceConfig> config)
-      : serializer_(serializer), config_(std::move(config)) {}
-
-  void Start(ResolverObserver* observer) override {
-    serializer_->AssertHeld();
-    serializer_->Post([observer, config = config_, alive = std::weak_ptr<const bool>(alive_)] {
-      if (!alive.expired()) observer->OnConfig(config);
-    });
-  }
-
- private:
-  Serializer* const serializer_;
-  const std::shared_ptr<const model::ServiceConfig> config_;
-  // Expires with this.
-  const std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-};
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<Resolver>> NewStaticResolver(Serializer* serializer,
-                                                            absl::string_view addresses) {
+                                                            const Target& target) {
   FieldErrors errors;
   std::vector<std::string> parsed;
   absl::flat_hash_set<std::string> seen;
-  const std::vector<absl::string_view> texts = absl::StrSplit(addresses, ',');
+  const std::vector<absl::string_view> texts = absl::StrSplit(target.name, ',');
   for (size_t i = 0; i < texts.size(); ++i) {
     const FieldErrors::Scope scope(&errors, "addresses", i);
     const absl::StatusOr<Address> address = Address::Parse(texts[i]);
@@ -55,10 +32,9 @@ absl::StatusOr<std::unique_ptr<Resolver>> NewStaticResolver(Serializer* serializ
   }
   if (!errors.ok()) {
     return errors.ToStatus(absl::StatusCode::kInvalidArgument,
-                           absl::StrCat("static addresses \"", addresses, "\""));
+                           absl::StrCat("target \"static:///", target.name, "\""));
   }
-  return std::make_unique<StaticResolver>(serializer,
-                                          NewSingleCluster("static", addresses, parsed));
+  return NewFixedResolver(serializer, NewSingleCluster("static", target.name, parsed));
 }
 
 }  // namespace mesh::resolver

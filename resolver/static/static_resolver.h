@@ -4,17 +4,16 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "mesh/base/serializer.h"
 #include "resolver/resolver.h"
 
 namespace mesh::resolver {
 
-// Resolves a list of addresses such as `10.0.0.1:80,[::1]:80,name:80,unix:/path` to themselves,
-// all of one cluster and of one weight. `serializer` outlives the resolver.
+// Resolves a target such as `static:///10.0.0.1:80,[::1]:80,name:80,unix:/path` to the addresses
+// of its name, all of one cluster and of one weight. `serializer` outlives the resolver.
 // Error: everything that is wrong with the list, each with its index.
 absl::StatusOr<std::unique_ptr<Resolver>> NewStaticResolver(Serializer* serializer,
-                                                            absl::string_view addresses);
+                                                            const Target& target);
 
 }  // namespace mesh::resolver
 

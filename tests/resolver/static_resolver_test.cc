@@ -25,7 +25,8 @@ class StaticResolverTest : public ::testing::Test {
 
 TEST_F(StaticResolverTest, ResolvesToItsAddressesOnce) {
   const std::string list = "a:1,10.0.0.1:2,[::1]:3,unix:///tmp/x";
-  absl::StatusOr<std::unique_ptr<Resolver>> resolver = NewStaticResolver(&serializer_, list);
+  absl::StatusOr<std::unique_ptr<Resolver>> resolver =
+      NewStaticResolver(&serializer_, {"static", "", list});
   ASSERT_TRUE(resolver.ok()) << resolver.status();
   serializer_.Post([&] {
     (*resolver)->Start(&observer_);
@@ -46,7 +47,8 @@ TEST_F(StaticResolverTest, ResolvesToItsAddressesOnce) {
 }
 
 TEST_F(StaticResolverTest, SaysNothingOnceDestroyed) {
-  absl::StatusOr<std::unique_ptr<Resolver>> resolver = NewStaticResolver(&serializer_, "a:1");
+  absl::StatusOr<std::unique_ptr<Resolver>> resolver =
+      NewStaticResolver(&serializer_, {"static", "", "a:1"});
   ASSERT_TRUE(resolver.ok());
   serializer_.Post([&] {
     (*resolver)->Start(&observer_);
@@ -57,9 +59,9 @@ TEST_F(StaticResolverTest, SaysNothingOnceDestroyed) {
 }
 
 TEST_F(StaticResolverTest, RefusesTheListWithAllThatIsWrong) {
-  EXPECT_EQ(NewStaticResolver(&serializer_, "a:1,,b,a:1,c:2").status(),
+  EXPECT_EQ(NewStaticResolver(&serializer_, {"static", "", "a:1,,b,a:1,c:2"}).status(),
             absl::InvalidArgumentError(
-                "static addresses \"a:1,,b,a:1,c:2\": addresses[1]: it is empty; addresses[2]: the "
+                "target \"static:///a:1,,b,a:1,c:2\": addresses[1]: it is empty; addresses[2]: the "
                 "port is missing; addresses[3]: a:1 is there twice"));
 }
 

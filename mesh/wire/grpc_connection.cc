@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
+#include "mesh/base/clock.h"
 #include "mesh/wire/channel_arguments.h"
 #include "mesh/wire/channel_target.h"
 
@@ -44,11 +45,13 @@ class GrpcConnection final : public Connection {
   const std::shared_ptr<const GrpcConnector::Options> options_;
   const ConnectionKey key_;
   Observer* const observer_;
+  const SteadyClock clock_;
   std::atomic<ConnectionState> state_{ConnectionState::kIdle};
   std::shared_ptr<grpc::Channel> channel_;  // written before state_
   std::shared_ptr<Watch> watch_;
   bool wanted_ = false;
   bool failing_ = false;  // since the last time it was ready or not wanted
+  absl::Time connecting_since_ = absl::InfiniteFuture();
   // While the first attempt lasts calls may be waiting for it.
   std::optional<Pump::Hold> hold_;
 };
@@ -58,7 +61,10 @@ class GrpcConnection final : public Connection {
 class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_from_this<Watch> {
  public:
   Watch(const GrpcConnection& connection, GrpcConnection* owner)
-      : options_(connection.options_), channel_(connection.channel_), owner_(owner) {}
+      : options_(connection.options_),
+        channel_(connection.channel_),
+        pump_is_closing_(options_->pump->closing()),
+        owner_(owner) {}
 
   // On the serializer the first time, then on the pump's thread.
   void Start(grpc::Channel* channel, grpc_connectivity_state from) {
@@ -96,7 +102,8 @@ class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_
 
   void OnEvent(bool) override {
     const std::shared_ptr<Watch> self = std::move(pending_);
-    if (abandoned_.load(std::memory_order_acquire)) return;
+    // A call may keep its endpoint, and so the connection, longer than the mesh lives.
+    if (abandoned_.load(std::memory_order_acquire) || pump_is_closing_->load()) return;
     std::shared_ptr<grpc::Channel> channel = channel_.lock();
     if (channel == nullptr) return;
     // Reconnects at once: a lost connection (or GOAWAY) makes the channel idle.
@@ -114,6 +121,7 @@ class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_
  private:
   const std::shared_ptr<const GrpcConnector::Options> options_;
   const std::weak_ptr<grpc::Channel> channel_;
+  const std::shared_ptr<const std::atomic<bool>> pump_is_closing_;
   std::atomic<bool> wanted_{true};
   std::atomic<bool> abandoned_{false};
   GrpcConnection* owner_;  // serializer-bound
@@ -190,11 +198,15 @@ void GrpcConnection::SetState(ConnectionState state) {
     hold_.emplace(options_->pump);
   }
   if (state_.exchange(state, std::memory_order_acq_rel) == state) return;
+  if (state == ConnectionState::kConnecting) connecting_since_ = clock_.Now();
   absl::Status reason;
   if (state == ConnectionState::kFailing) {
-    reason = absl::UnavailableError(
-        absl::StrCat(key_.address, ": not connected: refused, unreachable, or no answer within ",
-                     absl::FormatDuration(key_.connect_timeout), "; it is tried again"));
+    // gRPC tells a channel's state only, so the time that it took has to say what happened.
+    const bool timed_out = clock_.Now() - connecting_since_ > 0.9 * key_.connect_timeout;
+    reason = absl::UnavailableError(absl::StrCat(
+        key_.address, ": cannot connect: ",
+        timed_out ? absl::StrCat("no answer within ", absl::FormatDuration(key_.connect_timeout))
+                  : "refused, unreachable, or no handshake"));
   }
   observer_->OnConnectionState(state, reason);
 }

@@ -27,7 +27,7 @@ class GrpcConnector final : public Connector {
       std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
 
   struct Options {
-    Pump* pump = nullptr;              // outlives the connections
+    Pump* pump = nullptr;              // a connection may outlive it, and then only be destroyed
     Serializer* serializer = nullptr;  // outlives the pump
     std::shared_ptr<Reaper> reaper;    // where channels are destroyed
     std::shared_ptr<grpc::ChannelCredentials> credentials;

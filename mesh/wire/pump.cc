@@ -1,6 +1,5 @@
 #include "mesh/wire/pump.h"
 
-#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -45,6 +44,7 @@ class Pump::Core {
   bool WaitUntilDrained(absl::Duration timeout);
 
   grpc::CompletionQueue* queue() { return &queue_; }
+  const std::atomic<bool>* closing() const { return &closing_; }
 
  private:
   class Waker final : public Tag {
@@ -74,6 +74,7 @@ class Pump::Core {
   PerThreadCounter calls_;
   // The pump waits in its queue, and a call is to wake it.
   std::atomic<bool> blocking_{false};
+  std::atomic<bool> closing_{false};
   const SteadyClock clock_;
 
   // Pump thread.
@@ -106,6 +107,7 @@ void Pump::Core::DropHold() {
 void Pump::Core::Stop() {
   {
     MutexLock lock(&mutex_);
+    closing_ = true;
     stopping_ = true;
     wake_.Signal();
   }
@@ -219,8 +221,8 @@ void Pump::Core::Drain() {
   drained_signal_.SignalAll();
 }
 
-Pump::Hold::Hold(Pump* pump) : pump_(pump) { pump_->core_->AddHold(); }
-Pump::Hold::~Hold() { pump_->core_->DropHold(); }
+Pump::Hold::Hold(Pump* pump) : core_(pump->core_) { core_->AddHold(); }
+Pump::Hold::~Hold() { core_->DropHold(); }
 
 Pump::Pump() : core_(std::make_shared<Core>()), thread_([core = core_] { core->Run(); }) {}
 
@@ -233,6 +235,9 @@ Pump::~Pump() {
   }
 }
 
+std::shared_ptr<const std::atomic<bool>> Pump::closing() const {
+  return std::shared_ptr<const std::atomic<bool>>(core_, core_->closing());
+}
 grpc::CompletionQueue* Pump::queue() { return core_->queue(); }
 void Pump::NoteCall() { core_->NoteCall(); }
 

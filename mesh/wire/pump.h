@@ -1,6 +1,7 @@
 #ifndef MESH_WIRE_PUMP_H_
 #define MESH_WIRE_PUMP_H_
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -22,6 +23,8 @@ namespace mesh::wire {
 //
 // Thread-safe.
 class Pump {
+  class Core;
+
  public:
   static constexpr absl::Duration kCadence = absl::Milliseconds(20);
   static constexpr absl::Duration kIdleAfter = absl::Milliseconds(200);
@@ -45,27 +48,29 @@ class Pump {
     Hold& operator=(const Hold&) = delete;
 
    private:
-    Pump* const pump_;
+    const std::shared_ptr<Core> core_;  // so it may outlive the pump
   };
 
   Pump();
   // Waits until every pending operation has come back, so cancel them before, and start none
-  // any more. A watch of a channel cannot be cancelled while calls of others keep the channel: what
-  // is not back after kLinger ends without the pump, on its thread, which then ends too.
-  // REQUIRES: not on the pump's thread; no Hold is left.
+  // any more (see closing()). A watch of a channel cannot be cancelled while calls of others keep
+  // the channel: what is not back after kLinger ends without the pump, on its thread, which then
+  // ends too. REQUIRES: not on the pump's thread.
   ~Pump();
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
 
   grpc::CompletionQueue* queue();
 
+  // Becomes true when the destructor begins: a Tag that may outlive the pump and starts another
+  // operation in OnEvent() asks it first. Outlives the pump.
+  std::shared_ptr<const std::atomic<bool>> closing() const;
+
   // Counts a call of the application; wakes the pump out of a blocking wait if it is in one.
   // Some nanoseconds.
   void NoteCall();
 
  private:
-  class Core;
-
   const std::shared_ptr<Core> core_;  // the thread's too
   std::thread thread_;
 };

@@ -2,19 +2,132 @@
 
 # The library.
 set(MESH_SOURCES
+    balancer/alias_table.cc
+    balancer/cursors.cc
+    balancer/locality_choice.cc
+    balancer/priority.cc
+    balancer/random_choice.cc
+    balancer/round_robin.cc
+    balancer/subset.cc
+    balancer/weighted_sequence.cc
+    balancer/weights.cc
     mesh/base/backoff.cc
     mesh/base/clock.cc
     mesh/base/epoch.cc
     mesh/base/field_errors.cc
     mesh/base/hash128.cc
     mesh/base/random.cc
+    mesh/base/reaper.cc
     mesh/base/serializer.cc
     mesh/base/thread_executor.cc
     mesh/base/thread_slots.cc
+    mesh/call/attempt_report.cc
+    mesh/call/attempts.cc
+    mesh/call/bytes.cc
+    mesh/call/call_access.cc
+    mesh/call/call_config.cc
+    mesh/call/call_environment.cc
+    mesh/call/call_registry.cc
+    mesh/call/call_trace.cc
+    mesh/call/channel.cc
+    mesh/call/channel_core.cc
+    mesh/call/channel_state.cc
+    mesh/call/context_overrides.cc
+    mesh/call/delivery.cc
+    mesh/call/exchange.cc
+    mesh/call/failed_call.cc
+    mesh/call/grpc_transport.cc
+    mesh/call/held_call.cc
+    mesh/call/interceptor_factories.cc
+    mesh/call/native_call.cc
+    mesh/call/rescuable_call.cc
+    mesh/call/retry_decision.cc
+    mesh/call/snapshot_routes.cc
+    mesh/call/target_watch.cc
+    mesh/cluster/balanced_picker.cc
+    mesh/cluster/cluster_inbox.cc
+    mesh/cluster/cluster_table.cc
+    mesh/cluster/cluster_text.cc
+    mesh/cluster/connection_pool.cc
+    mesh/cluster/endpoint.cc
+    mesh/cluster/endpoint_table.cc
+    mesh/cluster/live_cluster.cc
+    mesh/cluster/locality.cc
+    mesh/cluster/mailbox.cc
+    mesh/cluster/ready_list.cc
+    mesh/mesh.cc
+    mesh/model/endpoints.cc
+    mesh/model/path_matcher.cc
+    mesh/model/route.cc
+    mesh/options.cc
+    mesh/runtime.cc
+    mesh/wire/ads_call.cc
+    mesh/wire/byte_buffer.cc
+    mesh/wire/channel_arguments.cc
+    mesh/wire/channel_target.cc
+    mesh/wire/connection.cc
+    mesh/wire/grpc_ads_transport.cc
+    mesh/wire/grpc_connection.cc
+    mesh/wire/grpc_credentials.cc
+    mesh/wire/pump.cc
+    mesh/xds/ads_channel.cc
+    mesh/xds/ads_session.cc
+    mesh/xds/authority.cc
+    mesh/xds/bootstrap.cc
+    mesh/xds/discovery_request.cc
+    mesh/xds/discovery_response.cc
+    mesh/xds/json.cc
+    mesh/xds/resource_entry.cc
+    mesh/xds/resources/cluster.cc
+    mesh/xds/resources/cluster_fields.cc
+    mesh/xds/resources/cluster_load_assignment.cc
+    mesh/xds/resources/common.cc
+    mesh/xds/resources/core_fields.cc
+    mesh/xds/resources/declared_fields.cc
+    mesh/xds/resources/decoding.cc
+    mesh/xds/resources/endpoint_chunks.cc
+    mesh/xds/resources/endpoint_decoder.cc
+    mesh/xds/resources/endpoint_fields.cc
+    mesh/xds/resources/http_filters.cc
+    mesh/xds/resources/listener.cc
+    mesh/xds/resources/listener_fields.cc
+    mesh/xds/resources/load_balancing_policy.cc
+    mesh/xds/resources/locality_decoder.cc
+    mesh/xds/resources/retry_policy.cc
+    mesh/xds/resources/route_action.cc
+    mesh/xds/resources/route_configuration.cc
+    mesh/xds/resources/route_fields.cc
+    mesh/xds/resources/types.cc
+    mesh/xds/resources/wire_copy.cc
+    mesh/xds/type_cache.cc
+    mesh/xds/wire_format.cc
+    mesh/xds/xds_client.cc
+    resolver/address.cc
+    resolver/dns/cares_host_resolver.cc
+    resolver/dns/cares_lookup.cc
+    resolver/dns/dns_resolver.cc
+    resolver/fixed_resolver.cc
+    resolver/single_cluster.cc
+    resolver/static/static_resolver.cc
+    resolver/target.cc
+    resolver/xds/cluster_watches.cc
+    resolver/xds/listener_name.cc
+    resolver/xds/route_selection.cc
+    resolver/xds/xds_resolver.cc
 )
 
 # All its headers.
 set(MESH_HEADERS
+    balancer/alias_table.h
+    balancer/cursors.h
+    balancer/locality_choice.h
+    balancer/policy.h
+    balancer/priority.h
+    balancer/random_choice.h
+    balancer/round_robin.h
+    balancer/subset.h
+    balancer/weighted_sequence.h
+    balancer/weights.h
     mesh/base/backoff.h
     mesh/base/clock.h
     mesh/base/epoch.h
@@ -26,9 +139,116 @@ set(MESH_HEADERS
     mesh/base/per_thread_counter.h
     mesh/base/published.h
     mesh/base/random.h
+    mesh/base/reaper.h
     mesh/base/serializer.h
     mesh/base/thread_executor.h
     mesh/base/thread_slots.h
+    mesh/call/attempt_record.h
+    mesh/call/attempt_report.h
+    mesh/call/attempts.h
+    mesh/call/bytes.h
+    mesh/call/call_access.h
+    mesh/call/call_config.h
+    mesh/call/call_environment.h
+    mesh/call/call_registry.h
+    mesh/call/call_start.h
+    mesh/call/call_trace.h
+    mesh/call/call_trace_log.h
+    mesh/call/channel.h
+    mesh/call/channel_core.h
+    mesh/call/channel_state.h
+    mesh/call/context_overrides.h
+    mesh/call/delivery.h
+    mesh/call/exchange.h
+    mesh/call/failed_call.h
+    mesh/call/grpc_transport.h
+    mesh/call/held_call.h
+    mesh/call/interceptor_factories.h
+    mesh/call/native_call.h
+    mesh/call/rescuable_call.h
+    mesh/call/retry_decision.h
+    mesh/call/snapshot_routes.h
+    mesh/call/target_watch.h
+    mesh/cluster/balanced_picker.h
+    mesh/cluster/cluster.h
+    mesh/cluster/cluster_inbox.h
+    mesh/cluster/cluster_table.h
+    mesh/cluster/cluster_text.h
+    mesh/cluster/connection_pool.h
+    mesh/cluster/endpoint.h
+    mesh/cluster/endpoint_table.h
+    mesh/cluster/live_cluster.h
+    mesh/cluster/locality.h
+    mesh/cluster/mailbox.h
+    mesh/cluster/picker.h
+    mesh/cluster/ready_list.h
+    mesh/mesh.h
+    mesh/model/cluster.h
+    mesh/model/endpoints.h
+    mesh/model/path_matcher.h
+    mesh/model/profile.h
+    mesh/model/route.h
+    mesh/model/service_config.h
+    mesh/model/snapshot.h
+    mesh/runtime.h
+    mesh/version.h
+    mesh/wire/ads_call.h
+    mesh/wire/byte_buffer.h
+    mesh/wire/channel_arguments.h
+    mesh/wire/channel_target.h
+    mesh/wire/connection.h
+    mesh/wire/grpc_ads_transport.h
+    mesh/wire/grpc_connection.h
+    mesh/wire/grpc_credentials.h
+    mesh/wire/pump.h
+    mesh/xds/ads_channel.h
+    mesh/xds/ads_session.h
+    mesh/xds/ads_sink.h
+    mesh/xds/authority.h
+    mesh/xds/bootstrap.h
+    mesh/xds/discovery_request.h
+    mesh/xds/discovery_response.h
+    mesh/xds/json.h
+    mesh/xds/limited_log.h
+    mesh/xds/nack.h
+    mesh/xds/resource_entry.h
+    mesh/xds/resource_type.h
+    mesh/xds/resources/cluster.h
+    mesh/xds/resources/cluster_load_assignment.h
+    mesh/xds/resources/common.h
+    mesh/xds/resources/declared_fields.h
+    mesh/xds/resources/decoding.h
+    mesh/xds/resources/endpoint_chunks.h
+    mesh/xds/resources/endpoint_decoder.h
+    mesh/xds/resources/http_filters.h
+    mesh/xds/resources/listener.h
+    mesh/xds/resources/load_balancing_policy.h
+    mesh/xds/resources/locality_decoder.h
+    mesh/xds/resources/model_resource.h
+    mesh/xds/resources/retry_policy.h
+    mesh/xds/resources/route_action.h
+    mesh/xds/resources/route_configuration.h
+    mesh/xds/resources/types.h
+    mesh/xds/resources/whole_resource.h
+    mesh/xds/resources/wire_copy.h
+    mesh/xds/transport.h
+    mesh/xds/type_cache.h
+    mesh/xds/wire_format.h
+    mesh/xds/xds_client.h
+    resolver/address.h
+    resolver/dns/cares_host_resolver.h
+    resolver/dns/cares_lookup.h
+    resolver/dns/dns_resolver.h
+    resolver/dns/host_resolver.h
+    resolver/fixed_resolver.h
+    resolver/resolver.h
+    resolver/single_cluster.h
+    resolver/static/static_resolver.h
+    resolver/xds/cluster_watches.h
+    resolver/xds/resource_watch.h
+    resolver/xds/route_selection.h
+    resolver/xds/watch_set.h
+    resolver/xds/xds_resolver.h
 )
 
 # What mesh/mesh.h includes: the headers to install.
@@ -37,6 +257,7 @@ set(MESH_PUBLIC_HEADERS
     mesh/base/executor.h
     mesh/base/log.h
     mesh/base/random.h
+    mesh/call/call_trace.h
     mesh/mesh.h
     mesh/model/profile.h
     mesh/model/snapshot.h
@@ -44,7 +265,14 @@ set(MESH_PUBLIC_HEADERS
 
 # Its protocol buffers.
 set(MESH_PROTOS
+    mesh/xds/proto/cluster.proto
+    mesh/xds/proto/core.proto
     mesh/xds/proto/discovery.proto
+    mesh/xds/proto/endpoint.proto
+    mesh/xds/proto/http_connection_manager.proto
+    mesh/xds/proto/listener.proto
+    mesh/xds/proto/route.proto
+    mesh/xds/proto/router.proto
 )
 
 # The command line tool.
@@ -59,5 +287,6 @@ set(MESHCTL_SOURCES
 
 # The system's libraries that they use, besides Abseil, gRPC and Protobuf.
 set(MESH_LIBRARIES
-    xxhash
+    re2
+    cares
 )

@@ -184,6 +184,8 @@ def check_arrow(rows, door, source, target):
     up, down = row_of(rows, source).layer, row_of(rows, target).layer
     if up > down:
         return None
+    if up == down and (here.startswith(there) or there.startswith(here)):
+        return None  # a folder and one inside it
     if up == down:
         return "%s and %s are of one layer (%d)" % (here, there, up)
     return "points up, from layer %d to layer %d" % (up, down)

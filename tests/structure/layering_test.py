@@ -33,7 +33,7 @@ SOUND = {
     "mesh/options_environment.cc": "const char* path = getenv(name);\n",
     "mesh/tools/meshctl.cc": '#include "mesh/mesh.h"\nint main() { std::cerr << 1; exit(2); }\n',
     "resolver/resolver.h": '#include "mesh/model/route.h"\n',
-    "resolver/dns/dns.cc": "#include <ares.h>\n",
+    "resolver/dns/dns.cc": '#include <ares.h>\n#include "resolver/resolver.h"\n',
     "balancer/policy.h": '#include "mesh/model/route.h"\n// absl::Now() is banned.\nauto s = "getenv";\n',
     "examples/demo/demo.cc": '#include "mesh/mesh.h"\n#include "tests/testing/fake.h"\n',
     "tests/testing/fake.h": '#include "mesh/call/channel.h"\n#include "gtest/gtest.h"\n',

@@ -41,6 +41,10 @@ void FieldErrors::Add(absl::string_view element, absl::string_view cause) {
   Add(cause);
 }
 
+void FieldErrors::Merge(const FieldErrors& other) {
+  errors_.insert(errors_.end(), other.errors_.begin(), other.errors_.end());
+}
+
 absl::Status FieldErrors::ToStatus(absl::StatusCode code, absl::string_view prefix) const {
   if (ok()) return absl::OkStatus();
   std::string text(prefix);

@@ -33,6 +33,9 @@ class FieldErrors {
   // Notes an error of the field `element` below it.
   void Add(absl::string_view element, absl::string_view cause);
 
+  // Notes the errors of `other` too, with the paths that they have there.
+  void Merge(const FieldErrors& other);
+
   bool ok() const { return errors_.empty(); }
   size_t size() const { return errors_.size(); }
   const std::vector<std::string>& errors() const { return errors_; }

@@ -1,0 +1,113 @@
+#include "mesh/xds/resources/endpoint_decoder.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "mesh/xds/resources/common.h"
+
+namespace mesh::xds {
+namespace {
+
+constexpr size_t kMostNames = 31;  // one bit is left for all others
+constexpr absl::string_view kOtherNames = "endpoints.lb_endpoints (more fields)";
+
+bool HasOnlyKnown(const google::protobuf::Message& message) {
+  return message.GetReflection()->GetUnknownFields(message).empty();
+}
+
+// Whether no field can be found that is not honoured. What most endpoints look like, and many
+// times cheaper than to walk them.
+bool IsPlain(const proto::LbEndpoint& endpoint) {
+  const proto::Endpoint& inner = endpoint.endpoint();
+  const proto::SocketAddress& address = inner.address().socket_address();
+  return HasOnlyKnown(endpoint) && HasOnlyKnown(inner) && inner.additional_addresses().empty() &&
+         inner.address().has_socket_address() && HasOnlyKnown(inner.address()) &&
+         HasOnlyKnown(address) && HasOnlyKnown(endpoint.load_balancing_weight());
+}
+
+model::HealthStatus DecodeHealth(int status, Decoding* decoding) {
+  switch (status) {  // envoy.config.core.v3.HealthStatus
+    case 0:
+      return model::HealthStatus::kUnknown;
+    case 1:
+      return model::HealthStatus::kHealthy;
+    case 2:
+      return model::HealthStatus::kUnhealthy;
+    case 3:
+      return model::HealthStatus::kDraining;
+    case 4:
+      return model::HealthStatus::kTimeout;
+    case 5:
+      return model::HealthStatus::kDegraded;
+  }
+  if (!decoding->grpc()) {
+    decoding->errors.Add("health_status", absl::StrCat("unknown value ", status));
+  }
+  return model::HealthStatus::kUnhealthy;  // gRPC does not use what it does not know
+}
+
+}  // namespace
+
+uint32_t FieldNames::Bits(const std::vector<std::string>& names) {
+  uint32_t bits = 0;
+  for (const std::string& name : names) {
+    const auto it = std::find(names_.begin(), names_.end(), name);
+    const size_t index = it - names_.begin();
+    if (index == names_.size() && index < kMostNames) names_.push_back(name);
+    bits |= 1u << std::min(index, kMostNames);
+  }
+  return bits;
+}
+
+std::vector<std::string> FieldNames::Names(uint32_t bits) const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (((bits >> i) & 1) != 0) names.push_back(names_[i]);
+  }
+  if (((bits >> kMostNames) & 1) != 0) names.emplace_back(kOtherNames);
+  return names;
+}
+
+DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
+  DecodedEndpoint result;
+  FieldErrors& errors = decoding->errors;
+  if (message_.has_endpoint()) {
+    const FieldErrors::Scope scope(&errors, "endpoint");
+    {
+      const FieldErrors::Scope address(&errors, "address");
+      result.config.address = DecodeAddress(message_.endpoint().address(), decoding);
+    }
+    const int count = decoding->grpc() ? message_.endpoint().additional_addresses_size() : 0;
+    for (int i = 0; i < count; ++i) {
+      const FieldErrors::Scope element(&errors, "additional_addresses", i);
+      const FieldErrors::Scope address(&errors, "address");
+      result.additional.push_back(
+          DecodeAddress(message_.endpoint().additional_addresses(i).address(), decoding));
+    }
+  } else {
+    errors.Add("endpoint", "missing");
+  }
+  result.config.health = DecodeHealth(message_.health_status(), decoding);
+  if (message_.has_load_balancing_weight()) {
+    result.config.weight = message_.load_balancing_weight().value();
+    if (result.config.weight == 0) errors.Add("load_balancing_weight", "zero");
+  }
+  return result;
+}
+
+DecodedEndpoint EndpointDecoder::Decode(absl::string_view bytes, FieldErrors* errors) {
+  if (!message_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    errors->Add("the bytes are not an LbEndpoint");
+    return {};
+  }
+  Decoding decoding(profile_, fields_);
+  const FieldErrors::Scope scope(&decoding.errors, errors->path());
+  const bool plain = IsPlain(message_);
+  if (!plain) decoding.Check(message_);
+  DecodedEndpoint result = DecodeMessage(&decoding);
+  if (!plain) result.ignored = names_->Bits(decoding.ignored());
+  errors->Merge(decoding.errors);
+  return result;
+}
+
+}  // namespace mesh::xds

@@ -169,14 +169,12 @@ TEST_F(AdsReconnectTest, ATransportThatCannotBeMadeIsTriedAgain) {
 }
 
 TEST_F(AdsReconnectTest, AServerIsConnectedFromTheFirstSentMessageToTheEnd) {
-  int changes = 0;
-  On([&] { client_->SetStatusObserver([&] { ++changes; }); });
   Watch(listener_, "a", &a_);
   EXPECT_FALSE(client_->servers()[0].connected);
-  changes = 0;
+  status_changes_ = 0;
   ConfirmSent();
   EXPECT_TRUE(client_->servers()[0].connected);
-  EXPECT_EQ(changes, 1);
+  EXPECT_EQ(status_changes_, 1);
   Close(absl::UnavailableError("gone"));
   EXPECT_FALSE(client_->servers()[0].connected);
   EXPECT_EQ(client_->servers()[0].server_uri, "dns:///x");

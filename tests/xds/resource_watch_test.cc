@@ -154,15 +154,13 @@ TEST_F(ResourceWatchTest, WhatAWatcherAddsGoesWithTheAnswer) {
 
 // XDS-27
 TEST_F(ResourceWatchTest, StatesAreThoseOfClientStatus) {
-  int changes = 0;
-  On([&] { client_->SetStatusObserver([&] { ++changes; }); });
-  changes = 0;
+  status_changes_ = 0;
   Watch(listener_, "a", &a_);
   EXPECT_THAT(States(), ElementsAre("Listener a REQUESTED"));
-  EXPECT_EQ(changes, 1);
+  EXPECT_EQ(status_changes_, 1);
   Respond(listener_, "1", "n1", {"a=x"});
   EXPECT_THAT(States(), ElementsAre("Listener a ACKED 1"));
-  EXPECT_EQ(changes, 2);
+  EXPECT_EQ(status_changes_, 2);
   Respond(listener_, "2", "n2", {"a=bad"});
   EXPECT_THAT(States(), ElementsAre("Listener a NACKED 1 failed=2"));
   EXPECT_EQ(client_->resources()[0].error.message(),

@@ -67,7 +67,10 @@ XdsClientTest::~XdsClientTest() {
 }
 
 void XdsClientTest::Start() {
-  On([this] { client_ = xds::XdsClient::Create(options_); });
+  On([this] {
+    client_ = xds::XdsClient::Create(options_);
+    client_->SetStatusObserver([this] { ++status_changes_; });
+  });
 }
 
 void XdsClientTest::Stop() {

@@ -86,6 +86,7 @@ class XdsClientTest : public ::testing::Test {
   TextResourceType listener_{"type.googleapis.com/envoy.config.listener.v3.Listener", true};
   TextResourceType route_{"type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false};
   Texts log_;
+  int status_changes_ = 0;  // calls of the client's status observer
   xds::XdsClient::Options options_;
   std::unique_ptr<xds::XdsClient> client_;
 };

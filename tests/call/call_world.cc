@@ -66,6 +66,7 @@ CallWorld::CallWorld(std::vector<SharedFactory> interceptors)
   options.interceptors = interceptors_;
   options.attempt_observer = [this](const AttemptRecord& attempt) {
     MutexLock lock(&mutex_);
+    if (on_attempt_) on_attempt_();
     ++(attempt.status_code == 0 ? ended_.ok : ended_.failed);
   };
   environment_ = CallEnvironment::Create(std::move(options));
@@ -139,6 +140,11 @@ void CallWorld::SetEndpoints(std::vector<cluster::Endpoint*> endpoints,
                              const absl::Status& failure) {
   cluster_->Set(std::move(endpoints), failure);
   OnSerializer([this] { cluster_->NotifyObservers(); });
+}
+
+void CallWorld::set_on_attempt(std::function<void()> on_attempt) {
+  MutexLock lock(&mutex_);
+  on_attempt_ = std::move(on_attempt);
 }
 
 void CallWorld::DestroyMesh() {

@@ -53,6 +53,9 @@ class CallWorld {
   void SetEndpoints(std::vector<cluster::Endpoint*> endpoints,
                     const absl::Status& failure = absl::OkStatus());
 
+  // Called at the end of each attempt, before its call goes on.
+  void set_on_attempt(std::function<void()> on_attempt);
+
   // As the mesh's destructor does.
   void DestroyMesh();
 
@@ -85,6 +88,7 @@ class CallWorld {
 
   mutable Mutex mutex_;
   Attempts ended_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> on_attempt_ ABSL_GUARDED_BY(mutex_);
 
   std::shared_ptr<FakeCluster> cluster_;
   FakeClusterTable clusters_;

@@ -50,9 +50,9 @@ class UnaryTest : public CallTest, public ::testing::WithParamInterface<Style> {
   EchoReply reply_;
 };
 
-#define INSTANTIATE_UNARY_STYLES(prefix)                                                           \
+#define INSTANTIATE_UNARY_STYLES(prefix, suite)                                                    \
   INSTANTIATE_TEST_SUITE_P(                                                                        \
-      prefix, UnaryTest,                                                                           \
+      prefix, suite,                                                                               \
       ::testing::Values(Style::kSync, Style::kLambda, Style::kReactor, Style::kAsync,              \
                         Style::kAsyncEarlyMetadata, Style::kGenericAsync, Style::kGenericReactor), \
       [](const ::testing::TestParamInfo<Style>& info) { return ToString(info.param); })

@@ -118,7 +118,7 @@ TEST_P(UnaryTest, FailingClusterFailsAtOnce) {
             "target \"test:///service\": cluster \"c\": connection refused");
 }
 
-INSTANTIATE_UNARY_STYLES(Native);
+INSTANTIATE_UNARY_STYLES(Native, UnaryTest);
 
 }  // namespace
 }  // namespace mesh::call::testing

@@ -60,10 +60,7 @@ void Attempts::Cancel(int code, std::string message) {
 }
 
 bool Attempts::Advance() {
-  if (IsCancelled()) {
-    Finish(std::nullopt);
-    return true;
-  }
+  if (EndIfCancelled()) return true;
   const EpochReader reader(*core_->environment()->epochs());
   NextStep step = ChooseNextStep(core_->config(reader), call_.path, call_.random,
                                  cluster::PickRequest{call_.tried, std::nullopt}, reader);
@@ -145,7 +142,8 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
               response.delivered, environment.clock().Now() - attempt_start_},
              *core_, call_.trace.get(), &permit_);
   switch (DecideRetry(policy_, call_.counts,
-                      {response.code, response.delivered, response.has_initial_metadata})) {
+                      {response.code, response.delivered, response.has_initial_metadata},
+                      call_.wait_for_ready)) {
     case RetryDecision::kFinal:
       Finish(std::move(response));
       return;
@@ -157,15 +155,23 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
       ++call_.counts.retries;
       environment.Add(CallEnvironment::Count::kRetries);
       break;
+    case RetryDecision::kWait:
+      last_failure_ = absl::UnavailableError(response.message);
+      core_->HoldForAWhile(shared_from_this());
+      return;
   }
   last_ = std::move(response);
   const EpochReader reader(*environment.epochs());
   if (!Advance()) core_->Hold(shared_from_this());
 }
 
-bool Attempts::IsCancelled() {
-  MutexLock lock(&mutex_);
-  return cancelled_.has_value();
+bool Attempts::EndIfCancelled() {
+  {
+    MutexLock lock(&mutex_);
+    if (!cancelled_.has_value()) return false;
+  }
+  Finish(std::nullopt);
+  return true;
 }
 
 void Attempts::EndWait(int code, std::string message) { FinishWith(code, std::move(message)); }

@@ -69,6 +69,8 @@ class Attempts final : public std::enable_shared_from_this<Attempts> {
   // For those who hold it. Each is called by one at a time.
   // Takes the next step if there is one. False: nothing has changed, the call must wait.
   bool Advance();
+  // Whether the call was cancelled; it has ended then.
+  bool EndIfCancelled();
   // Ends the wait; no effect if the call does not wait any more.
   void EndWait(int code, std::string message);
   // With the routes' timeout, as far as it is known.
@@ -84,8 +86,6 @@ class Attempts final : public std::enable_shared_from_this<Attempts> {
 
   void BeginAttempt(GoTo step);
   void OnAttemptDone(ExchangeResponse response);
-  bool IsCancelled();
-
   void Finish(std::optional<ExchangeResponse> response);
   void FinishWith(int code, std::string message);
 

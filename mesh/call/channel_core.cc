@@ -68,10 +68,14 @@ void ChannelCore::RemoveChannel() {
   });
 }
 
-void ChannelCore::Hold(std::shared_ptr<Attempts> call) {
-  const bool posted = environment_->Post([self = shared_from_this(), call] {
+void ChannelCore::Hold(std::shared_ptr<Attempts> call) { PostHold(std::move(call), false); }
+
+void ChannelCore::HoldForAWhile(std::shared_ptr<Attempts> call) { PostHold(std::move(call), true); }
+
+void ChannelCore::PostHold(std::shared_ptr<Attempts> call, bool for_a_while) {
+  const bool posted = environment_->Post([self = shared_from_this(), call, for_a_while] {
     if (self->watch_ != nullptr) {
-      self->watch_->Hold(call);
+      self->watch_->Hold(call, for_a_while);
     } else {
       call->EndWait(kUnavailable, self->Explain(self->shut_down_.message()));
     }

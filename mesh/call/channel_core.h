@@ -80,6 +80,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // Has `call` look again at each change until it need wait no more, or its deadline is over.
   void Hold(std::shared_ptr<Attempts> call);
+  // The same, but it does not look before the next change or some time is over.
+  void HoldForAWhile(std::shared_ptr<Attempts> call);
   // Ends the wait of `call` soon: it is cancelled.
   void Unhold(std::shared_ptr<Attempts> call);
   // Connects as a call would.
@@ -87,6 +89,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
  private:
   friend class TargetWatch;
+  void PostHold(std::shared_ptr<Attempts> call, bool for_a_while);
   explicit ChannelCore(Options options);
 
   const std::shared_ptr<CallEnvironment> environment_;

@@ -100,7 +100,8 @@ void RescuableCall::OnStatus() {
     outcome.committed = committed_;
   }
   EndNativeAttempt({path_, 0, outcome.code, outcome.delivered, absl::ZeroDuration()});
-  if (status.ok() || !Rescue(DecideRetry(retry_, {}, outcome), endpoint)) Proceed();
+  if (status.ok() || !Rescue(DecideRetry(retry_, {}, outcome, wait_for_ready_), endpoint))
+    Proceed();
 }
 
 bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endpoint) {

@@ -27,11 +27,13 @@ enum class RetryDecision {
   kFinal,      // the outcome is the call's
   kElsewhere,  // again: no server has seen it, whatever the policy says
   kRetry,      // again: the policy says so
+  kWait,       // again, once something may have changed: the call waits for readiness
 };
 
-// Whether a call goes on after an attempt. Pure.
+// Whether a call goes on after an attempt. `wait_for_ready` is what the application asked for.
+// Pure.
 RetryDecision DecideRetry(const model::RetryPolicy& policy, const AttemptCounts& counts,
-                          const AttemptOutcome& outcome);
+                          const AttemptOutcome& outcome, bool wait_for_ready);
 
 }  // namespace mesh::call
 

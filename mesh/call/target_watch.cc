@@ -1,5 +1,6 @@
 #include "mesh/call/target_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -142,9 +143,10 @@ void TargetWatch::UpdateState() {
   core_->state().Set(state);
 }
 
-void TargetWatch::Hold(std::shared_ptr<Attempts> call) {
-  if (call->Advance()) return;
-  held_.push_back({std::move(call), absl::InfiniteFuture(), {}});
+void TargetWatch::Hold(std::shared_ptr<Attempts> call, bool for_a_while) {
+  // One that waits for a while looks at once if it was cancelled meanwhile.
+  if (for_a_while ? call->EndIfCancelled() : call->Advance()) return;
+  held_.push_back({std::move(call), for_a_while, absl::InfiniteFuture(), {}});
   SetTimer(std::prev(held_.end()));
 }
 
@@ -163,6 +165,7 @@ void TargetWatch::AdvanceHeld() {
     if (held->call->Advance()) {
       held_.erase(held);
     } else {
+      held->for_a_while = false;
       SetTimer(held);
     }
     held = next;
@@ -170,21 +173,29 @@ void TargetWatch::AdvanceHeld() {
 }
 
 void TargetWatch::SetTimer(HeldList::iterator held) {
-  const absl::Time deadline = held->call->deadline();
-  if (deadline == held->deadline) return;
-  held->deadline = deadline;
   CallEnvironment& environment = *core_->environment();
+  const absl::Time now = environment.clock().Now();
+  absl::Time due = held->call->deadline();
+  if (held->for_a_while) due = std::min(due, now + kLookAgain);
+  if (due == held->due) return;
+  held->due = due;
   environment.serializer()->AssertHeld();
   // The timer goes with the entry, so the iterator is valid when it fires.
-  held->timer = environment.serializer()->After(deadline - environment.clock().Now(), [this, held] {
-    const std::shared_ptr<Attempts> call = held->call;
-    // The task is part of what is destroyed here.
-    HeldList ended;
-    ended.splice(ended.end(), held_, held);
+  held->timer = environment.serializer()->After(due - now, [this, held] { OnTimer(held); });
+}
+
+void TargetWatch::OnTimer(HeldList::iterator held) {
+  // The timer's task is destroyed with the entry, after this.
+  HeldList fired;
+  fired.splice(fired.end(), held_, held);
+  const std::shared_ptr<Attempts> call = held->call;
+  if (call->deadline() <= core_->environment()->clock().Now()) {
     call->EndWait(
         kDeadlineExceeded,
         core_->Explain(absl::StrCat("the call waited until its deadline: ", call->WaitReason())));
-  });
+  } else {
+    Hold(call, false);
+  }
 }
 
 void TargetWatch::Connect() {

@@ -24,6 +24,9 @@ class ChannelCore;
 // publishes it to calls, and keeps the calls that wait. Serializer-bound.
 class TargetWatch final : public resolver::ResolverObserver, public cluster::Cluster::Observer {
  public:
+  // How long a call waits that could not be given to a transport again and again.
+  static constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+
   // `core` outlives the watch.
   TargetWatch(ChannelCore* core, absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver);
   // Whoever waits is ended before, by Shutdown().
@@ -33,7 +36,8 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   // Publishes `reason` as what every call fails with for good, and ends those that wait.
   void Shutdown(const absl::Status& reason);
 
-  void Hold(std::shared_ptr<Attempts> call);
+  // `for_a_while`: it looks again at the next change or after kLookAgain.
+  void Hold(std::shared_ptr<Attempts> call, bool for_a_while);
   void Unhold(const std::shared_ptr<Attempts>& call);
   // Connects every cluster, and resolves again if that helps.
   void Connect();
@@ -48,7 +52,8 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
  private:
   struct Held {
     std::shared_ptr<Attempts> call;
-    absl::Time deadline;
+    bool for_a_while = false;
+    absl::Time due;  // of the timer
     Serializer::Timer timer;
   };
   using HeldList = std::list<Held>;
@@ -59,6 +64,7 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void UpdateState();
   void AdvanceHeld();
   void SetTimer(HeldList::iterator held);
+  void OnTimer(HeldList::iterator held);
 
   ChannelCore* const core_;
   absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver_;

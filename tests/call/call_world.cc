@@ -32,6 +32,8 @@ std::shared_ptr<grpc::Channel> CreateEndpointChannel(
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Secure channels refuse calls for another host than they were made for.
+  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "service");
   return grpc::experimental::CreateCustomChannelWithInterceptors(
       "ipv4:///" + address, credentials, arguments, MakeInterceptorFactories(interceptors));
 }

@@ -1,0 +1,86 @@
+"""The arithmetic of the benchmarks' results: quantiles, ratios with their confidence, verdicts."""
+
+import dataclasses
+import math
+from typing import Optional
+
+# Student's t for a two-sided interval of 95 %, by degrees of freedom; beyond the table, normal.
+_T95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26,
+        10: 2.23, 12: 2.18, 15: 2.13, 20: 2.09, 30: 2.04}
+
+
+def quantile(values, q):
+    """The value below which the share `q` of the values lies, as nearly as there is one."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+
+
+def median(values):
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def student_t(degrees):
+    """At least the exact value: of the next smaller number of degrees in the table."""
+    if degrees > 30:
+        return 2.04
+    return _T95[max(d for d in _T95 if d <= degrees)]
+
+
+def ratio_interval(pairs):
+    """(ratio, low, high) of the geometric mean of a/b over paired rounds, with 95 % confidence."""
+    logs = [math.log(a / b) for a, b in pairs]
+    mean = sum(logs) / len(logs)
+    if len(logs) < 2:
+        return math.exp(mean), 0.0, math.inf
+    variance = sum((x - mean) ** 2 for x in logs) / (len(logs) - 1)
+    half = student_t(len(logs) - 1) * math.sqrt(variance / len(logs))
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table. `value` is what the aim speaks of, in the aim's unit."""
+    what: str
+    measured: str
+    against: str = ""
+    ratio: str = ""
+    value: Optional[float] = None
+    at_most: Optional[float] = None
+    at_least: Optional[float] = None
+    unit: str = "x"
+
+    @property
+    def aim(self):
+        if self.at_most is not None:
+            return "<= %g %s" % (self.at_most, self.unit)
+        if self.at_least is not None:
+            return ">= %g %s" % (self.at_least, self.unit)
+        return ""
+
+    @property
+    def met(self):
+        if not self.aim:
+            return ""
+        if self.value is None:
+            return "not measured"
+        if self.at_most is not None:
+            return "yes" if self.value <= self.at_most else "no"
+        return "yes" if self.value >= self.at_least else "no"
+
+    def as_json(self):
+        return dict(dataclasses.asdict(self), aim=self.aim, met=self.met)
+
+
+def table(rows):
+    """The rows as text, in columns as wide as they must be."""
+    lines = [("what", "measured", "against", "ratio", "aim", "met?")]
+    lines += [(r.what, r.measured, r.against, r.ratio, r.aim, r.met) for r in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(6)]
+    lines.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(
+        " | ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+        for line in lines)

@@ -1,0 +1,155 @@
+#include "tests/bench/call_loops.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+
+namespace mesh::bench {
+namespace {
+
+using testing::EchoReply;
+using testing::EchoRequest;
+
+EchoRequest Request() {
+  EchoRequest request;
+  request.set_text(std::string(64, 'x'));
+  return request;
+}
+
+void Record(int64_t began, bool ok, Latencies* latencies) {
+  latencies->nanoseconds.push_back(Now() - began);
+  if (!ok) ++latencies->failed;
+}
+
+struct AsyncCall {
+  grpc::ClientContext context;
+  EchoReply reply;
+  grpc::Status status;
+  int64_t began = Now();
+  std::unique_ptr<grpc::ClientAsyncResponseReader<EchoReply>> reader;
+};
+
+}  // namespace
+
+int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+OneCall CallOnce(Stub* stub) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));
+  EchoReply reply;
+  OneCall call;
+  call.began = Now();
+  const grpc::Status status = stub->Unary(&context, Request(), &reply);
+  call.ended = Now();
+  call.server = status.ok() ? reply.server() : "error: " + status.error_message();
+  return call;
+}
+
+Latencies CallSync(Stub* stub, int count) {
+  const EchoRequest request = Request();
+  EchoReply reply;
+  Latencies latencies;
+  latencies.nanoseconds.reserve(count);
+  const int64_t first = Now();
+  for (int i = 0; i < count; ++i) {
+    const int64_t began = Now();
+    grpc::ClientContext context;
+    Record(began, stub->Unary(&context, request, &reply).ok(), &latencies);
+  }
+  latencies.elapsed = Now() - first;
+  return latencies;
+}
+
+Latencies CallAsync(Stub* stub, int count, int depth) {
+  const EchoRequest request = Request();
+  grpc::CompletionQueue queue;
+  const auto start = [&] {
+    auto* call = new AsyncCall;
+    call->reader = stub->AsyncUnary(&call->context, request, &queue);
+    call->reader->Finish(&call->reply, &call->status, call);
+  };
+  Latencies latencies;
+  latencies.nanoseconds.reserve(count);
+  const int64_t first = Now();
+  int started = 0;
+  for (; started < depth && started < count; ++started) start();
+  for (int ended = 0; ended < count; ++ended) {
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    const std::unique_ptr<AsyncCall> call(static_cast<AsyncCall*>(tag));
+    Record(call->began, call->status.ok(), &latencies);
+    if (started < count) {
+      start();
+      ++started;
+    }
+  }
+  latencies.elapsed = Now() - first;
+  return latencies;
+}
+
+Latencies CallCallback(Stub* stub, int count) {
+  const EchoRequest request = Request();
+  EchoReply reply;
+  std::mutex mutex;
+  std::condition_variable changed;
+  Latencies latencies;
+  latencies.nanoseconds.reserve(count);
+  const int64_t first = Now();
+  for (int i = 0; i < count; ++i) {
+    const int64_t began = Now();
+    bool done = false;
+    grpc::ClientContext context;
+    stub->async()->Unary(&context, &request, &reply, [&](const grpc::Status& status) {
+      std::lock_guard<std::mutex> lock(mutex);
+      Record(began, status.ok(), &latencies);
+      done = true;
+      changed.notify_one();
+    });
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  }
+  latencies.elapsed = Now() - first;
+  return latencies;
+}
+
+Latencies CallAtRate(Stub* stub, int rate, int count) {
+  const EchoRequest request = Request();
+  EchoReply reply;
+  Latencies latencies;
+  const int64_t first = Now();
+  for (int i = 0; i < count; ++i) {
+    const int64_t began = first + int64_t{1000000000} * i / rate;
+    const int64_t early = began - Now();
+    if (early > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(early));
+    grpc::ClientContext context;
+    Record(began, stub->Unary(&context, request, &reply).ok(), &latencies);
+  }
+  latencies.elapsed = Now() - first;
+  return latencies;
+}
+
+std::vector<int64_t> BeginsAnsweredBy(Stub* stub, const std::string& server,
+                                      std::chrono::milliseconds duration) {
+  const EchoRequest request = Request();
+  EchoReply reply;
+  std::vector<int64_t> begins;
+  const int64_t end = Now() + std::chrono::nanoseconds(duration).count();
+  for (int64_t began = Now(); began < end; began = Now()) {
+    grpc::ClientContext context;
+    const grpc::Status status = stub->Unary(&context, request, &reply);
+    if (status.ok() && reply.server() == server) begins.push_back(began);
+  }
+  return begins;
+}
+
+}  // namespace mesh::bench

@@ -1,0 +1,141 @@
+"""Rows about calls: instructions of a call, latency and throughput, a slow open loop."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+
+from arithmetic import Row, ratio_interval
+from processes import Client, Server, client_command
+
+KINDS = ("bare", "grpc", "mesh")
+
+
+def _instructions(bench, kind, server, target, command):
+    """Instructions of a client that runs `command`, all its threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        subprocess.run(
+            ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out]
+            + client_command(bench.binaries, kind, server, target) + command.split(),
+            env=dict(os.environ, **server.environment()), check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(out) as file:
+            text = file.read()
+        return int(re.search(r"^(?:totals|summary): (\d+)", text, re.M).group(1))
+
+
+def instructions(bench):
+    """(instructions of 2n calls - of n calls) / n, by callgrind: start and end cancel out."""
+    if not shutil.which("valgrind"):
+        return [Row("instructions a call", "not measured: valgrind is not here")]
+    n = 500 if bench.quick else 2000
+    rows = []
+    with Server(bench.binaries) as server:
+        server.start_service("bench")
+        server.start_service("retry", retry=1)
+        for style in ("sync %d", "async %d 1", "callback %d"):
+            per_call = {}
+            cases = [("bare", ""), ("grpc", "bench"), ("mesh", "bench"), ("mesh", "retry")]
+            if style.startswith("sync"):
+                cases[1:1] = [("bare, no retries", "")]
+            for kind, name in cases:
+                counts = [_instructions(bench, kind, server, "xds:///" + name, style % calls)
+                          for calls in (n, 2 * n)]
+                key = "mesh, rescuable" if name == "retry" else kind
+                per_call[key] = (counts[1] - counts[0]) / n
+                bench.say("%s %s: %.0f instructions a call" % (style.split()[0], key, per_call[key]))
+            rows += _instruction_rows(style.split()[0], per_call)
+    return rows
+
+
+def _instruction_rows(style, per_call):
+    def row(subject, against, at_most=None):
+        ratio = per_call[subject] / per_call[against]
+        return Row("instructions, %s, %s" % (style, subject), "%.0f" % per_call[subject],
+                   "%s: %.0f" % (against, per_call[against]), "%.3f" % ratio, ratio, at_most)
+    rows = [row("mesh", "bare", 0.95), row("mesh, rescuable", "bare", 0.98),
+            row("mesh", "grpc", 0.90), row("mesh, rescuable", "grpc"), row("grpc", "bare")]
+    if "bare, no retries" in per_call:
+        rows.append(row("bare, no retries", "bare"))
+    return rows
+
+
+def _ratio_row(what, rounds, against, measure, unit, scale, **aim):
+    pairs = [(measure(r["mesh"]), measure(r[against])) for r in rounds]
+    ratio, low, high = ratio_interval(pairs)
+    mean = [sum(pair[i] for pair in pairs) / len(pairs) * scale for i in (0, 1)]
+    return Row(what, "%.1f %s" % (mean[0], unit), "%s: %.1f %s" % (against, mean[1], unit),
+               "%.3f [%.3f, %.3f]" % (ratio, low, high), ratio, **aim)
+
+
+def _latency_rows(name, rounds, aims):
+    rows = []
+    for against in ("bare", "grpc"):
+        for what, key, aim in (("p50", "p50", 1.01), ("p99", "p99", 1.02)):
+            rows.append(_ratio_row("%s, %s" % (what, name), rounds, against,
+                                   lambda r, key=key: r[key], "us", 1e-3,
+                                   at_most=aim if aims else None))
+        rows.append(_ratio_row("throughput, %s" % name, rounds, against,
+                               lambda r: r["calls"] / r["elapsed"], "calls/s", 1e9,
+                               at_least=1.0 if aims else None))
+    return rows
+
+
+def _rounds(bench, clients, count, command):
+    rounds = []
+    for _ in range(count):
+        order = list(clients)
+        random.shuffle(order)
+        results = {}
+        for kind in order:
+            results[kind] = clients[kind].do(*command.split())
+            if results[kind]["failed"]:
+                raise RuntimeError("%s: %d calls failed" % (kind, results[kind]["failed"]))
+        rounds.append(results)
+    return rounds
+
+
+def _with_clients(bench, body):
+    """A process for each kind, because gRPC has one poller for all channels of a process: what one
+    does in the background, the calls of the others would pay."""
+    with Server(bench.binaries) as server:
+        server.start_service("bench")
+        clients = {kind: Client(bench.binaries, kind, server) for kind in KINDS}
+        try:
+            for client in clients.values():
+                client.call()
+                client.do("sync", 200)
+            return body(clients)
+        finally:
+            for client in clients.values():
+                client.__exit__()
+
+
+def latency(bench):
+    """Interleaved rounds in random order; a ratio is that of the rounds, pair by pair."""
+    count = 6 if bench.quick else 30
+
+    def body(clients):
+        rows = []
+        for name, command in (("depth 1 (sync)", "sync %d" % (300 if bench.quick else 1000)),
+                              ("depth 100 (async)",
+                               "async %d 100" % (1000 if bench.quick else 5000))):
+            rounds = _rounds(bench, clients, count, command)
+            bench.keep("latency, " + name, rounds)
+            rows += _latency_rows(name, rounds, aims=True)
+        return rows
+    return _with_clients(bench, body)
+
+
+def open_loop(bench):
+    """20 calls a second: too few to keep anything busy, so waking up is what is measured."""
+    def body(clients):
+        rounds = _rounds(bench, clients, 3 if bench.quick else 8,
+                         "rate 20 %d" % (20 if bench.quick else 80))
+        bench.keep("open loop", rounds)
+        return [row for row in _latency_rows("20 calls/s", rounds, aims=True)
+                if not row.what.startswith("throughput")]
+    return _with_clients(bench, body)

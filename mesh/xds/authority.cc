@@ -10,6 +10,8 @@ namespace {
 
 using State = ResourceStatus::State;
 
+constexpr size_t kLoggedBytes = 1000;  // of a rejection, which may name thousands
+
 // `Listener` of `type.googleapis.com/envoy.config.listener.v3.Listener`.
 absl::string_view ShortName(absl::string_view type_url) {
   return type_url.substr(type_url.find_last_of("./") + 1);
@@ -133,7 +135,8 @@ absl::Status Authority::OnResponse(const DiscoveryResponseView& response, const 
   const absl::Status status = nack.ToStatus();
   if (!status.ok()) {
     rejections_.Warn(absl::StrCat("control plane \"", server().server_uri, "\", version \"",
-                                  response.version_info, "\": ", status.message()));
+                                  response.version_info,
+                                  "\": ", status.message().substr(0, kLoggedBytes)));
   }
   return status;
 }

@@ -1,5 +1,6 @@
 #include "mesh/xds/discovery_response.h"
 
+#include "absl/strings/str_cat.h"
 #include "mesh/xds/wire_format.h"
 
 namespace mesh::xds {
@@ -7,6 +8,10 @@ namespace {
 
 constexpr absl::string_view kWrapperType =
     "type.googleapis.com/envoy.service.discovery.v3.Resource";
+
+// Far more than anybody has; a hostile response could otherwise claim one for every two bytes, at
+// a hundred bytes of ours each.
+constexpr size_t kMaxResources = 1 << 20;
 
 // google.protobuf.Any.
 struct AnyView {
@@ -83,6 +88,10 @@ absl::StatusOr<DiscoveryResponseView> DiscoveryResponseView::Parse(absl::string_
     if (reader.is_bytes(4)) response.type_url = reader.bytes();
     if (reader.is_bytes(5)) response.nonce = reader.bytes();
     if (reader.is_bytes(7)) response.errors.push_back(ParseError(reader.bytes()));
+    if (response.resources.size() + response.errors.size() > kMaxResources) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("discovery response: more than ", kMaxResources, " resources"));
+    }
   }
   if (!reader.ok()) return absl::InvalidArgumentError("discovery response: malformed message");
   return response;

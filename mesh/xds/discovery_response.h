@@ -34,8 +34,8 @@ struct DiscoveryResponseView {
   std::vector<ResourceView> resources;
   std::vector<ResourceErrorView> errors;
 
-  // `bytes` must outlive the result. Error: not a message at all. What is wrong within a resource
-  // is that resource's error.
+  // `bytes` must outlive the result. Error: not a message at all, or too many resources. What is
+  // wrong within a resource is that resource's error.
   static absl::StatusOr<DiscoveryResponseView> Parse(absl::string_view bytes);
 };
 

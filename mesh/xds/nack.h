@@ -11,8 +11,8 @@
 namespace mesh::xds {
 
 // Collects what is wrong with the resources of a response, for its one error_detail. Every bad
-// resource is named; of very many the causes are left out, since the message travels often.
-// Thread-compatible.
+// resource is named; of very many the causes are left out, since the message travels often, and
+// past a megabyte the names, since a server may not take more than four. Thread-compatible.
 class Nack {
  public:
   // `type` is the type's short name; it must outlive the collection.
@@ -20,7 +20,9 @@ class Nack {
 
   // `index` stands for a resource without a name.
   void Add(size_t index, absl::string_view name, absl::string_view cause) {
-    absl::StrAppend(&text_, bad_++ == 0 ? "" : "; ");
+    if (++bad_ > 1 && text_.size() >= kTextBytes) return;
+    ++named_;
+    absl::StrAppend(&text_, bad_ == 1 ? "" : "; ");
     if (name.empty()) {
       absl::StrAppend(&text_, "resources[", index, "]");
     } else {
@@ -33,15 +35,18 @@ class Nack {
   absl::Status ToStatus() const {
     if (bad_ == 0) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        absl::StrCat(bad_, " of ", resources_, " resources rejected: ", text_));
+        absl::StrCat(bad_, " of ", resources_, " resources rejected: ", text_,
+                     named_ < bad_ ? absl::StrCat("; and ", bad_ - named_, " more") : ""));
   }
 
  private:
   static constexpr size_t kFullTextBytes = 16 << 10;
+  static constexpr size_t kTextBytes = 1 << 20;
 
   const absl::string_view type_;
   const size_t resources_;
   size_t bad_ = 0;
+  size_t named_ = 0;
   std::string text_;
 };
 

@@ -302,6 +302,26 @@ TEST_F(AdsAckNackTest, AResourceInAWrapperIsUnwrapped) {
                                       "Listener \"a\": no `=`"));
 }
 
+TEST_F(AdsAckNackTest, ARejectionOfVeryManyResourcesStaysSmallEnoughToSend) {
+  Watch(listener_, "a", &a_);
+  Requests();
+  const std::string cause(1000, 'x');
+  Texts resources;
+  for (int i = 0; i < 30000; ++i) resources.push_back(absl::StrCat("listener-", i, "=bad", cause));
+  Respond(listener_, "1", "n1", resources);
+  Texts requests = Requests();
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_THAT(requests[0], ::testing::HasSubstr("Listener \"listener-29999\""));  // names, all
+  EXPECT_LT(requests[0].size(), 1100000u);
+
+  for (int i = 30000; i < 60000; ++i) resources.push_back(absl::StrCat("listener-", i, "=bad"));
+  Respond(listener_, "1", "n2", resources);
+  requests = Requests();
+  EXPECT_THAT(requests[0], ::testing::HasSubstr("60000 of 60000 resources rejected: "));
+  EXPECT_THAT(requests[0], ::testing::EndsWith(" more"));
+  EXPECT_LT(requests[0].size(), 1100000u);
+}
+
 TEST_F(AdsAckNackTest, ErrorTextThatIsNotTextDoesNotBreakTheRequest) {
   Watch(listener_, "a", &a_);
   Requests();

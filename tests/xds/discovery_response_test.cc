@@ -97,6 +97,14 @@ TEST(DiscoveryResponseTest, AWrapperInAWrapperIsNotUnwrappedTwice) {
   EXPECT_EQ(response->resources[0].type_url, kWrapper);  // which is then the wrong type
 }
 
+TEST(DiscoveryResponseTest, AResponseOfNothingButResourcesIsRefused) {
+  std::string bytes;
+  for (int i = 0; i <= 1 << 20; ++i) bytes.append("\x12\x00", 2);
+  EXPECT_EQ(DiscoveryResponseView::Parse(bytes).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(DiscoveryResponseView::Parse(absl::string_view(bytes).substr(2)).ok());
+}
+
 // Protobuf is the oracle: what we can read, and it can, we read alike; and no bytes make us read
 // out of bounds.
 TEST(DiscoveryResponseTest, AgreesWithProtobufOnDamagedBytes) {

@@ -17,6 +17,7 @@
 #include "mesh/base/executor.h"
 #include "mesh/base/log.h"
 #include "mesh/base/random.h"
+#include "mesh/call/call_trace.h"
 #include "mesh/model/profile.h"
 #include "mesh/model/snapshot.h"
 

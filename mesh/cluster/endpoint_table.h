@@ -86,6 +86,7 @@ class EndpointTable {
   // them when no picker holds them.
   std::vector<Endpoint*> TakeUnused();
 
+  bool Has(absl::string_view address) const { return by_address_.contains(address); }
   // Null if it is not in the table. Does not look into `endpoint`, which may be gone.
   TableEndpoint* Find(const Endpoint* endpoint) const;
   size_t size() const { return by_address_.size(); }

@@ -191,6 +191,7 @@ void LiveCluster::Turn() {
   std::optional<size_t> chosen;
   if (asked_) {
     chosen = Choose();
+    StopUnstarted();
     Retain(chosen);
   }
   Publish(NextState(chosen));
@@ -210,6 +211,15 @@ std::optional<size_t> LiveCluster::Choose() {
     const balancer::PriorityChoice choice = balancer::ChoosePriority(views);
     if (!choice.start) return choice.chosen;
     priorities_[*choice.start].started = true;
+  }
+}
+
+void LiveCluster::StopUnstarted() {
+  for (Priority& priority : priorities_) {
+    if (priority.started) continue;
+    for (Locality* locality : priority.localities) {
+      if (locality->has_connections()) locality->Stop();
+    }
   }
 }
 

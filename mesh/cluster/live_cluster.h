@@ -86,6 +86,8 @@ class LiveCluster final : public Cluster {
   void ScheduleTurn();
   void Turn();
   std::optional<size_t> Choose();
+  // Endpoints that moved to a priority that does not connect are not kept.
+  void StopUnstarted();
   void Select(Priority* priority);
   void Observe(Priority* priority);
   void Retain(std::optional<size_t> chosen);

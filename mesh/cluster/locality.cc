@@ -88,10 +88,12 @@ Locality::Entries::iterator Locality::Find(const EndpointConfig* config) {
 
 void Locality::Add(uint64_t hash, const EndpointConfig* config) {
   const auto it = entries_.insert({hash, Entry{config, nullptr}});
-  if (!model::IsUsable(config->health)) return;
-  ++usable_;
+  const bool usable = model::IsUsable(config->health);
+  if (usable) ++usable_;
   needs_selection_ = true;
-  if (all_) Attach(hash, &it->second);
+  // An endpoint that comes from another locality keeps its object and its connection, at least
+  // until the next selection.
+  if ((all_ && usable) || table_->Has(config->address)) Attach(hash, &it->second);
 }
 
 void Locality::Remove(const EndpointConfig* config) {

@@ -45,6 +45,7 @@ class Locality {
 
   const std::shared_ptr<const model::LocalityEndpoints>& endpoints() const { return endpoints_; }
   size_t usable() const { return usable_; }
+  bool has_connections() const { return !attached_.empty(); }
   // Usable endpoints in a state.
   size_t count(wire::ConnectionState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t ready_weight() const { return ready_.weight(); }

@@ -6,8 +6,6 @@ namespace {
 // Small enough that a change of one endpoint copies little, large enough that the list of chunks
 // of 100,000 endpoints is short, and half of the most, so that chunks can grow before they split.
 constexpr size_t kUsualSize = model::EndpointList::kChunkSize / 2;
-// What ends in less is joined with what follows.
-constexpr size_t kSmallest = kUsualSize / 4;
 
 }  // namespace
 

@@ -32,6 +32,9 @@ using EndpointChunks = std::vector<std::shared_ptr<const EndpointChunk>>;
 // but for the last, tiny. Thread-compatible.
 class EndpointChunkWriter {
  public:
+  // Fewer endpoints than these are a tiny chunk.
+  static constexpr size_t kSmallest = 32;
+
   // Whether what was added so far may end here, so that a shared chunk may follow.
   bool can_share() const;
   // Takes a whole chunk as it is. REQUIRES: can_share().

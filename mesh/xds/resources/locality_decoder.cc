@@ -120,14 +120,18 @@ class Differ {
       if (next == nullptr || next->hash != chunk.hashes[same]) break;
       ++same;
     }
-    if (same == size) {
+    const bool all = same == size;
+    // A tiny chunk was the last; where it no longer is, it is joined with what follows.
+    if (all && (size >= EndpointChunkWriter::kSmallest || incoming_.Peek(size) == nullptr)) {
       writer_.Share(old_[at_.chunk]);
-      incoming_.Skip(size);
+    } else {
+      for (size_t i = 0; i < same; ++i) writer_.Copy(chunk, i);
+    }
+    incoming_.Skip(same);
+    if (all) {
       ++at_.chunk;
       return;
     }
-    for (size_t i = 0; i < same; ++i) writer_.Copy(chunk, i);
-    incoming_.Skip(same);
     at_.index = same;
     if (incoming_.Peek(0) != nullptr) Resynchronize();
   }

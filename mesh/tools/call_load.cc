@@ -99,8 +99,7 @@ class Load {
     const auto deadline = std::chrono::system_clock::now() + std::max(until - now, {});
     if (queue_.AsyncNext(&tag, &ok, deadline) == grpc::CompletionQueue::GOT_EVENT) {
       const std::unique_ptr<Call> call(static_cast<Call*>(tag));
-      summary_.Add(AnsweredBy(call->trace), call->status.error_code(),
-                   call->status.error_message(),
+      summary_.Add(AnsweredBy(call->trace), call->status.error_code(), call->status.error_message(),
                    absl::FromChrono(std::chrono::steady_clock::now() - call->start));
     }
   }

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "mesh/xds/proto/discovery.pb.h"
 #include "tests/testing/ads_server.h"
+#include "tests/testing/short_temp_dir.h"
 #include "tests/wire/runtime.h"
 #include "tests/wire/silent_listener.h"
 
@@ -17,6 +18,7 @@ namespace mesh::wire {
 namespace {
 
 using testing::AdsServer;
+using testing::ShortTempDir;
 using xds::discovery::DiscoveryRequest;
 using xds::discovery::DiscoveryResponse;
 
@@ -220,7 +222,8 @@ TEST_F(GrpcAdsTransportTest, FailsAtOnceAndConnectsAtOnce) {
 }
 
 TEST_F(GrpcAdsTransportTest, UnixSocket) {
-  AdsServer server(absl::StrCat("unix:", ::testing::TempDir(), "/ads.sock"));
+  const ShortTempDir folder;
+  AdsServer server(absl::StrCat("unix:", folder.path(), "/ads.sock"));
   ASSERT_NE(server.address(), "");
   ASSERT_TRUE(Create(server.address()).ok());
   Open();

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "tests/testing/echo_server.h"
+#include "tests/testing/short_temp_dir.h"
 #include "tests/wire/runtime.h"
 #include "tests/wire/silent_listener.h"
 
@@ -25,6 +27,7 @@ using States = std::vector<State>;
 using testing::EchoReply;
 using testing::EchoRequest;
 using testing::EchoServer;
+using testing::ShortTempDir;
 
 class RecordingObserver final : public Connection::Observer {
  public:
@@ -193,7 +196,7 @@ TEST_F(GrpcConnectionTest, DisconnectWithoutConnectDoesNothing) {
 }
 
 struct Scheme {
-  std::string listen;
+  std::string listen;  // FOLDER: one that is made for the test
   std::string peer_prefix;
 };
 
@@ -201,8 +204,10 @@ class GrpcConnectionSchemeTest : public GrpcConnectionTest,
                                  public ::testing::WithParamInterface<Scheme> {};
 
 TEST_P(GrpcConnectionSchemeTest, Connects) {
-  EchoServer server("a", GetParam().listen);
-  if (server.address().empty()) GTEST_SKIP() << "cannot listen on " << GetParam().listen;
+  const ShortTempDir folder;
+  const std::string listen = absl::StrReplaceAll(GetParam().listen, {{"FOLDER", folder.path()}});
+  EchoServer server("a", listen);
+  if (server.address().empty()) GTEST_SKIP() << "cannot listen on " << listen;
   Create(server.address());
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kReady));
@@ -212,12 +217,11 @@ TEST_P(GrpcConnectionSchemeTest, Connects) {
   EXPECT_THAT(peer, ::testing::StartsWith(GetParam().peer_prefix));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Schemes, GrpcConnectionSchemeTest,
-    ::testing::Values(Scheme{"127.0.0.1:0", "ipv4:127.0.0.1:"},
-                      Scheme{"[::1]:0", "ipv6:%5B::1%5D:"},
-                      Scheme{absl::StrCat("unix:", ::testing::TempDir(), "/echo.sock"), "unix:"},
-                      Scheme{"0.0.0.0:0", "ipv4:"}));
+INSTANTIATE_TEST_SUITE_P(Schemes, GrpcConnectionSchemeTest,
+                         ::testing::Values(Scheme{"127.0.0.1:0", "ipv4:127.0.0.1:"},
+                                           Scheme{"[::1]:0", "ipv6:%5B::1%5D:"},
+                                           Scheme{"unix:FOLDER/echo.sock", "unix:"},
+                                           Scheme{"0.0.0.0:0", "ipv4:"}));
 
 // The name of this machine, since c-ares 1.18 leaks that of `localhost`.
 TEST_F(GrpcConnectionTest, ResolvesNames) {

@@ -47,6 +47,7 @@ void TargetWatch::Shutdown(const absl::Status& reason) {
   UpdateState();
   HeldList held;
   held.swap(held_);
+  UpdateHurry();
   for (Held& waiting : held) {
     waiting.call->EndWait(kUnavailable, core_->Explain(reason.message()));
   }
@@ -148,12 +149,28 @@ void TargetWatch::Hold(std::shared_ptr<Attempts> call, bool for_a_while) {
   if (for_a_while ? call->EndIfCancelled() : call->Advance()) return;
   held_.push_back({std::move(call), for_a_while, absl::InfiniteFuture(), {}});
   SetTimer(std::prev(held_.end()));
+  UpdateHurry();
+}
+
+void TargetWatch::UpdateHurry() {
+  if (held_.empty()) {
+    hurry_ends_.Reset();
+    hurry_ = nullptr;
+    hurried_ = false;
+  } else if (!hurried_) {
+    hurried_ = true;
+    CallEnvironment& environment = *core_->environment();
+    hurry_ = std::make_unique<wire::Pump::Hold>(environment.pump());
+    environment.serializer()->AssertHeld();
+    hurry_ends_ = environment.serializer()->After(kHurry, [this] { hurry_ = nullptr; });
+  }
 }
 
 void TargetWatch::Unhold(const std::shared_ptr<Attempts>& call) {
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     if (held->call != call) continue;
     held_.erase(held);
+    UpdateHurry();
     call->Advance();  // it knows that it was cancelled
     return;
   }
@@ -170,6 +187,7 @@ void TargetWatch::AdvanceHeld() {
     }
     held = next;
   }
+  UpdateHurry();
 }
 
 void TargetWatch::SetTimer(HeldList::iterator held) {
@@ -196,6 +214,7 @@ void TargetWatch::OnTimer(HeldList::iterator held) {
   } else {
     Hold(call, false);
   }
+  UpdateHurry();
 }
 
 void TargetWatch::Connect() {

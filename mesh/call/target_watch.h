@@ -13,6 +13,7 @@
 #include "mesh/call/call_config.h"
 #include "mesh/cluster/cluster.h"
 #include "mesh/model/snapshot.h"
+#include "mesh/wire/pump.h"
 #include "resolver/resolver.h"
 
 namespace mesh::call {
@@ -26,6 +27,10 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
  public:
   // How long a call waits that could not be given to a transport again and again.
   static constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+  // How long the pump is kept from its cadence for calls that wait: a start takes some steps of
+  // the control plane's stream and of a connection, each of which would wait for the cadence. Not
+  // for longer, since a wait may have no end, and callers of other targets pay for it.
+  static constexpr absl::Duration kHurry = absl::Seconds(2);
 
   // `core` outlives the watch.
   TargetWatch(ChannelCore* core, absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver);
@@ -65,6 +70,8 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void AdvanceHeld();
   void SetTimer(HeldList::iterator held);
   void OnTimer(HeldList::iterator held);
+  // Keeps or lets go of the pump, by whether calls wait.
+  void UpdateHurry();
 
   ChannelCore* const core_;
   absl::StatusOr<std::unique_ptr<resolver::Resolver>> resolver_;
@@ -72,6 +79,9 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   absl::Status error_;
   ClustersByName clusters_;
   HeldList held_;
+  std::unique_ptr<wire::Pump::Hold> hurry_;  // while calls wait, for kHurry at most
+  Serializer::Timer hurry_ends_;             // pending, or over, while calls wait
+  bool hurried_ = false;                     // since calls wait
   std::function<void()> on_change_;
   bool started_ = false;
   bool shut_down_ = false;

@@ -45,6 +45,9 @@ class Process:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
 
     def __enter__(self):
         return self

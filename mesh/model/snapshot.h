@@ -13,7 +13,7 @@ struct Snapshot {
   struct Resource {    // one xDS resource that the target depends on
     std::string type;  // short name: `Listener`, `RouteConfiguration`, `Cluster`, ...
     std::string name;
-    std::string state;    // `requested`, `acked`, `nacked`, `does-not-exist`, `timeout`
+    std::string state;    // `REQUESTED`, `ACKED`, `NACKED`, `DOES_NOT_EXIST`, ... as CSDS has it
     std::string version;  // of the accepted resource; empty if there is none
     std::string error;    // of the last failed update; empty if there is none
   };

@@ -43,7 +43,8 @@ def ratio_interval(pairs):
 
 @dataclasses.dataclass
 class Row:
-    """A line of the table. `value` is what the aim speaks of, in the aim's unit."""
+    """A line of the table. `value` is what the aim speaks of, in the aim's unit; where it is known
+    only within an interval that holds the aim, nothing is claimed."""
     what: str
     measured: str
     against: str = ""
@@ -52,6 +53,7 @@ class Row:
     at_most: Optional[float] = None
     at_least: Optional[float] = None
     unit: str = "x"
+    interval: Optional[tuple] = None
 
     @property
     def aim(self):
@@ -67,9 +69,10 @@ class Row:
             return ""
         if self.value is None:
             return "not measured"
+        low, high = self.interval or (self.value, self.value)
         if self.at_most is not None:
-            return "yes" if self.value <= self.at_most else "no"
-        return "yes" if self.value >= self.at_least else "no"
+            return "yes" if high <= self.at_most else "no" if low > self.at_most else "unclear"
+        return "yes" if low >= self.at_least else "no" if high < self.at_least else "unclear"
 
     def as_json(self):
         return dict(dataclasses.asdict(self), aim=self.aim, met=self.met)

@@ -60,6 +60,18 @@ class ArithmeticTest(unittest.TestCase):
             self.assertEqual((row.aim, row.met), (aim, met))
             self.assertEqual(row.as_json()["met"], met)
 
+    def test_verdict_of_an_interval(self):
+        for interval, at_most, at_least, met in [
+                ((0.9, 1.0), 1.01, None, "yes"),
+                ((1.02, 1.1), 1.01, None, "no"),
+                ((0.9, 1.1), 1.01, None, "unclear"),
+                ((1.0, 1.1), None, 1.0, "yes"),
+                ((0.8, 0.9), None, 1.0, "no"),
+                ((0.9, 1.1), None, 1.0, "unclear")]:
+            row = arithmetic.Row("w", "m", value=sum(interval) / 2, at_most=at_most,
+                                 at_least=at_least, interval=interval)
+            self.assertEqual(row.met, met)
+
     def test_table_has_a_line_for_each_row(self):
         lines = arithmetic.table([arithmetic.Row("one", "1 us"), arithmetic.Row("two", "2")])
         lines = lines.splitlines()

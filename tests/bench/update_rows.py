@@ -169,7 +169,7 @@ def _allocated(bench, clusters, endpoints):
         with Client(bench.binaries, "mesh", server) as client:
             client.do("watch", clusters * endpoints)
             time.sleep(0.5)
-            return client.do("cost")["allocated"], size
+            return client.do("allocated")["allocated"], size
 
 
 def memory(bench):

@@ -44,7 +44,7 @@ class CaresHostResolverTest : public ::testing::Test {
     return result;
   }
 
-  const SteadyClock clock_;
+  const SteadyClock clock_{};
   ThreadExecutor executor_{&clock_};
   Serializer serializer_{&executor_};
 };

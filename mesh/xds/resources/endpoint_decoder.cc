@@ -1,9 +1,12 @@
 #include "mesh/xds/resources/endpoint_decoder.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/usual_endpoint.h"
 
 namespace mesh::xds {
 namespace {
@@ -96,6 +99,11 @@ DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
 }
 
 DecodedEndpoint EndpointDecoder::Decode(absl::string_view bytes, FieldErrors* errors) {
+  if (std::optional<model::EndpointConfig> usual = DecodeUsualEndpoint(bytes)) {
+    DecodedEndpoint result;
+    result.config = *std::move(usual);
+    return result;
+  }
   if (!message_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     errors->Add("the bytes are not an LbEndpoint");
     return {};

@@ -20,13 +20,20 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
 
   void AddShare(Share* share) {
     shares_.push_back(share);
-    if (shares_.size() == 1) connection_->Connect();
+    if (shares_.size() == 1 && pool_ != nullptr) pool_->ConnectSoon(self_.lock());
+  }
+
+  // No effect if nobody asks for it any more.
+  void Connect() {
+    if (shares_.empty()) return;
+    asked_ = true;
+    connection_->Connect();
   }
 
   void RemoveShare(Share* share) {
     shares_.erase(std::find(shares_.begin(), shares_.end(), share));
     // Whoever has calls in flight on it keeps it, but nobody wants new ones.
-    if (shares_.empty() && pool_ != nullptr) connection_->Disconnect();
+    if (shares_.empty() && pool_ != nullptr && asked_) connection_->Disconnect();
   }
 
   void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override {
@@ -48,6 +55,7 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
   const wire::ConnectionKey key_;
   std::weak_ptr<Entry> self_;
   std::vector<Share*> shares_;
+  bool asked_ = false;  // to connect, ever
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
   // Last: its end may tell this observer nothing that is gone.
@@ -72,6 +80,25 @@ const absl::Status& ConnectionPool::Share::reason() const { return entry_->reaso
 ConnectionPool::ConnectionPool(wire::Connector* connector, std::shared_ptr<Mailbox> mailbox,
                                std::shared_ptr<Reaper> reaper)
     : connector_(connector), mailbox_(std::move(mailbox)), reaper_(std::move(reaper)) {}
+
+void ConnectionPool::ConnectSoon(const std::shared_ptr<Entry>& entry) {
+  to_connect_.push_back(entry);
+  if (coming_back_ == nullptr) ConnectNext();
+}
+
+void ConnectionPool::ConnectNext() {
+  coming_back_ = nullptr;
+  int connects = 0;
+  for (; !to_connect_.empty() && connects < kConnectsPerTurn; ++connects) {
+    if (const std::shared_ptr<Entry> entry = to_connect_.front().lock()) entry->Connect();
+    to_connect_.pop_front();
+  }
+  if (connects == 0) return;
+  coming_back_ = std::make_shared<ConnectionPool*>(this);
+  mailbox_->Post([pool = std::weak_ptr<ConnectionPool*>(coming_back_)] {
+    if (const std::shared_ptr<ConnectionPool*> alive = pool.lock()) (*alive)->ConnectNext();
+  });
+}
 
 ConnectionPool::~ConnectionPool() {
   for (auto& [key, entry] : entries_) entry->ForgetPool();

@@ -2,6 +2,7 @@
 #define MESH_CLUSTER_CONNECTION_POOL_H_
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 
 #include "absl/container/flat_hash_map.h"
@@ -49,8 +50,10 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  // Connects. `observer` outlives the share, and neither makes nor destroys shares inside its
-  // call.
+  // Connects, at once or soon: many at a time are spread over turns of the serializer, because
+  // each costs some 0.2 ms (a gRPC channel), and the first that is ready is not to wait for the
+  // last that begins. `observer` outlives the share, and neither makes nor destroys shares inside
+  // its call.
   std::unique_ptr<Share> Acquire(const wire::ConnectionKey& key,
                                  wire::Connection::Observer* observer);
 
@@ -58,11 +61,20 @@ class ConnectionPool {
   size_t size() const { return entries_.size(); }
 
  private:
+  static constexpr int kConnectsPerTurn = 8;
+
+  void ConnectSoon(const std::shared_ptr<Entry>& entry);
+  // Connects the next ones, and comes back in a later turn.
+  void ConnectNext();
+
   wire::Connector* const connector_;
   const std::shared_ptr<Mailbox> mailbox_;
   const std::shared_ptr<Reaper> reaper_;
   // An entry is here until it is destroyed, or its key has another.
   absl::flat_hash_map<wire::ConnectionKey, Entry*> entries_;
+  std::deque<std::weak_ptr<Entry>> to_connect_;
+  // This pool, for the task that comes back; null while there is none. Not for longer than it.
+  std::shared_ptr<ConnectionPool*> coming_back_;
 };
 
 }  // namespace mesh::cluster

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "mesh/call/attempts.h"
 #include "mesh/call/target_watch.h"
@@ -27,7 +28,9 @@ ChannelCore::ChannelCore(Options options)
 ChannelCore::~ChannelCore() = default;
 
 std::string ChannelCore::Explain(absl::string_view text) const {
-  return absl::StrCat("target \"", target_, "\": ", text);
+  const std::string target = absl::StrCat("target \"", target_, "\": ");
+  // What parses the target names it already.
+  return absl::StartsWith(text, target) ? std::string(text) : absl::StrCat(target, text);
 }
 
 void ChannelCore::Start() { watch_->Start(); }

@@ -25,6 +25,8 @@ TEST_F(MainJobTest, ABadTargetGivesAChannelWhoseCallsSayWhy) {
     const Outcome outcome = Call(NewStub(test.target).get());
     EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE) << test.target;
     EXPECT_THAT(outcome.status.error_message(), HasSubstr(test.text)) << test.target;
+    EXPECT_EQ(outcome.status.error_message().find("target \"", 1), std::string::npos)
+        << "named once: " << outcome.status.error_message();
   }
 }
 

@@ -98,6 +98,7 @@ set(MESH_SOURCES
     mesh/xds/resources/route_configuration.cc
     mesh/xds/resources/route_fields.cc
     mesh/xds/resources/types.cc
+    mesh/xds/resources/usual_endpoint.cc
     mesh/xds/resources/wire_copy.cc
     mesh/xds/type_cache.cc
     mesh/xds/wire_format.cc
@@ -229,6 +230,7 @@ set(MESH_HEADERS
     mesh/xds/resources/route_action.h
     mesh/xds/resources/route_configuration.h
     mesh/xds/resources/types.h
+    mesh/xds/resources/usual_endpoint.h
     mesh/xds/resources/whole_resource.h
     mesh/xds/resources/wire_copy.h
     mesh/xds/transport.h

@@ -1,0 +1,98 @@
+#include "tests/faults/load.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/client_context.h"
+#include "mesh/base/clock.h"
+#include "tests/testing/echo.grpc.pb.h"
+
+namespace mesh {
+namespace {
+
+constexpr absl::Duration kPause = absl::Milliseconds(3);
+constexpr absl::Duration kPatience = absl::Seconds(10);
+
+}  // namespace
+
+std::string LoadReport::ToString() const {
+  std::string text = absl::StrCat(calls, " calls, ", lost, " lost, slowest ",
+                                  absl::ToInt64Milliseconds(slowest), " ms");
+  for (const auto& [error, count] : errors) absl::StrAppend(&text, "\n  ", count, ": ", error);
+  return text;
+}
+
+Load::Load(std::shared_ptr<grpc::ChannelInterface> channel, absl::Duration deadline)
+    : channel_(std::move(channel)) {
+  for (int i = 0; i < 2; ++i) {
+    threads_.emplace_back([this, deadline] { Run(deadline); });
+  }
+}
+
+void Load::Run(absl::Duration deadline) {
+  const SteadyClock clock;
+  const std::unique_ptr<testing::Echo::Stub> stub = testing::Echo::NewStub(channel_);
+  for (;;) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMicroseconds(deadline));
+    testing::EchoRequest request;
+    testing::EchoReply reply;
+    const absl::Time begin = clock.Now();
+    const grpc::Status status = stub->Unary(&context, request, &reply);
+    const absl::Duration took = clock.Now() - begin;
+    MutexLock lock(&mutex_);
+    ++ended_;
+    ++report_.calls;
+    report_.slowest = std::max(report_.slowest, took);
+    if (status.ok()) {
+      ++report_.servers[reply.server()];
+    } else {
+      ++report_.lost;
+      ++report_.errors[absl::StrCat(status.error_code(), " ", status.error_message())];
+    }
+    changed_.SignalAll();
+    const absl::Time due = clock.Now() + kPause;
+    for (absl::Duration left = kPause; !stop_ && left > absl::ZeroDuration();
+         left = due - clock.Now()) {
+      changed_.WaitFor(&mutex_, left);
+    }
+    if (stop_) return;
+  }
+}
+
+void Load::WaitForCalls(int count) {
+  const SteadyClock clock;
+  const absl::Time end = clock.Now() + kPatience;
+  MutexLock lock(&mutex_);
+  const int aim = ended_ + count;
+  while (ended_ < aim) {
+    const absl::Duration left = end - clock.Now();
+    if (left <= absl::ZeroDuration()) return;
+    changed_.WaitFor(&mutex_, left);
+  }
+}
+
+LoadReport Load::report() const {
+  MutexLock lock(&mutex_);
+  return report_;
+}
+
+LoadReport Load::Restart() {
+  MutexLock lock(&mutex_);
+  return std::exchange(report_, {});
+}
+
+LoadReport Load::Stop() {
+  {
+    MutexLock lock(&mutex_);
+    stop_ = true;
+    changed_.SignalAll();
+  }
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  return report();
+}
+
+}  // namespace mesh

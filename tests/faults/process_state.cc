@@ -1,0 +1,52 @@
+#include "tests/faults/process_state.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace mesh {
+namespace {
+
+int64_t CountEntries(const char* folder) {
+  const std::filesystem::directory_iterator entries(folder);
+  return std::distance(begin(entries), end(entries));
+}
+
+int64_t ResidentBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    int64_t kilobytes = 0;
+    if (word == "VmRSS:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+absl::Duration CpuTime() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
+}
+
+}  // namespace
+
+ProcessState ProcessState::Now() {
+  malloc_trim(0);  // what is free but not given back yet is no growth
+  ProcessState state;
+  state.threads = CountEntries("/proc/self/task");
+  state.descriptors = CountEntries("/proc/self/fd");
+  state.resident_bytes = ResidentBytes();
+  state.cpu = CpuTime();
+  return state;
+}
+
+std::ostream& operator<<(std::ostream& out, const ProcessState& state) {
+  return out << state.threads << " threads, " << state.descriptors << " descriptors, "
+             << (state.resident_bytes >> 20) << " MiB, " << absl::FormatDuration(state.cpu)
+             << " of CPU";
+}
+
+}  // namespace mesh

@@ -1,0 +1,34 @@
+#ifndef TESTS_FAULTS_PROCESS_STATE_H_
+#define TESTS_FAULTS_PROCESS_STATE_H_
+
+#include <cstdint>
+#include <ostream>
+
+#include "absl/time/time.h"
+
+namespace mesh {
+
+// What this process uses of the machine, servers of the test included. A value.
+struct ProcessState {
+  int64_t threads = 0;
+  int64_t descriptors = 0;
+  int64_t resident_bytes = 0;
+  absl::Duration cpu;
+
+  static ProcessState Now();
+};
+
+std::ostream& operator<<(std::ostream& out, const ProcessState& state);
+
+// What a sanitizer keeps of freed memory, and what it adds to the rest, makes sizes and times of a
+// process meaningless.
+constexpr bool kSanitized =
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    true;
+#else
+    false;
+#endif
+
+}  // namespace mesh
+
+#endif  // TESTS_FAULTS_PROCESS_STATE_H_

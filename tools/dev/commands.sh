@@ -122,6 +122,14 @@ cmd_interop() {
   MESH_BIN=$(bazel_bin -c opt) GO=$go GOTOOLCHAIN=local exec bash tests/interop/run.sh "$@"
 }
 
+# Exit code 77: skipped, because the package of the official messages cannot be had here.
+cmd_fields() {
+  need build bazel fields
+  say "building the decoders' tool"
+  bazel_do build //tests/fields:decode_tool
+  exec bash tests/fields/run.sh "$(bazel_bin)/tests/fields/decode_tool"
+}
+
 our_sources() {
   local folders=(examples mesh balancer resolver tests)
   [ ! -d bindings ] || folders+=(bindings)

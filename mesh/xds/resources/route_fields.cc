@@ -131,7 +131,7 @@ constexpr FieldDeclaration kRouteAction[] = {
     Advisory(34, "internal_redirect_policy", "a call cannot be redirected"),
     Advisory(35, "host_rewrite_path_regex", "the authority is not rewritten yet"),
     Honoured(36, "max_stream_duration"),
-    Advisory(37, "cluster_specifier_plugin", "none is known: the route is skipped"),
+    Advisory(37, "cluster_specifier_plugin", "checked; none is known: the route is skipped"),
     Advisory(38, "append_x_forwarded_host", "for proxies only"),
     Advisory(39, "inline_cluster_specifier_plugin", "none is known: the route is skipped"),
     Advisory(40, "early_data_policy", "for proxies only"),

@@ -22,7 +22,7 @@ class LifetimeTest : public MainJobTest {
   }
 
   // Returns when the endpoint has `count` calls.
-  static void WaitForCalls(const testing::EchoServer& server, int count) {
+  static void WaitForCalls(const testing::EchoProcess& server, int count) {
     while (server.calls() < count) std::this_thread::yield();
   }
 };

@@ -13,7 +13,7 @@
 #include "mesh/mesh.h"
 #include "tests/testing/ads_server.h"
 #include "tests/testing/echo.grpc.pb.h"
-#include "tests/testing/echo_server.h"
+#include "tests/testing/echo_process.h"
 #include "tests/testing/xds_resources.h"
 
 namespace mesh {
@@ -56,9 +56,9 @@ class MainJobTest : public ::testing::Test {
   static std::set<std::string> Answering(testing::Echo::Stub* stub, int count = 60);
 
   testing::AdsServer control_plane_;
-  testing::EchoServer a_{"a"};
-  testing::EchoServer b_{"b"};
-  testing::EchoServer c_{"c"};
+  testing::EchoProcess a_{"a"};
+  testing::EchoProcess b_{"b"};
+  testing::EchoProcess c_{"c"};
   testing::ServiceResources service_;
   Options options_;
   std::unique_ptr<Mesh> mesh_;

@@ -121,7 +121,7 @@ TEST_F(GrpcConnectionTest, NoticesALossAndConnectsAgain) {
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kReady));
   const grpc::Channel* channel = connection_->channel().get();
-  server.Kill();
+  server.Shutdown();
   ASSERT_TRUE(observer_.Reaches(State::kFailing));
   EXPECT_THAT(observer_.reason(), ::testing::HasSubstr(server.address()));
   EchoReply reply;
@@ -141,7 +141,7 @@ TEST_F(GrpcConnectionTest, NoticesALossAndConnectsAgain) {
 
 TEST_F(GrpcConnectionTest, DeadAddressFailsAtOnce) {
   EchoServer server("a");
-  server.Kill();
+  server.Shutdown();
   Create(server.address());
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kFailing, absl::Seconds(2)));
@@ -177,7 +177,7 @@ TEST_F(GrpcConnectionTest, DisconnectedStaysIdleAfterALoss) {
   Disconnect();
   EchoReply reply;
   EXPECT_TRUE(Call(&reply).ok());  // it is not cut
-  server.Kill();
+  server.Shutdown();
   ASSERT_TRUE(observer_.Reaches(State::kIdle));
   ASSERT_TRUE(server.Start());
   Connect();
@@ -273,7 +273,7 @@ TEST_F(GrpcConnectionTest, DestroyedWhileReady) {
 
 TEST_F(GrpcConnectionTest, DestroyedWhileFailing) {
   EchoServer server("a");
-  server.Kill();
+  server.Shutdown();
   Create(server.address());
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kFailing));
@@ -312,7 +312,7 @@ TEST_F(GrpcConnectionTest, OutlivesThePumpAndTheSerializer) {
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kReady));
   runtime_.EndPump();
-  server.Kill();
+  server.Shutdown();
   EXPECT_EQ(connection_->state(), State::kReady);
   connection_.reset();
 }

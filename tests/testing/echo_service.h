@@ -1,0 +1,68 @@
+#ifndef TESTS_TESTING_ECHO_SERVICE_H_
+#define TESTS_TESTING_ECHO_SERVICE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "grpcpp/server_context.h"
+#include "mesh/base/mutex.h"
+#include "tests/testing/echo.grpc.pb.h"
+
+namespace mesh::testing {
+
+// What an echo service is told to do, and what it did. It holds no pointer, so that it can lie in
+// memory that processes share. Thread-safe.
+struct EchoControls {
+  // The next `count` calls fail with `code`.
+  void FailNext(int count, grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE);
+  void FailAlways(grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE);
+  void StopFailing() { failures = 0; }
+
+  std::atomic<int> failures{0};  // calls still to fail
+  std::atomic<int> failure_code{0};
+  std::atomic<int64_t> delay_ms{0};
+  std::atomic<int> calls{0};
+  std::atomic<int> connections{0};  // client sockets that have made calls
+};
+
+// Answers calls as `name`, and says so in every way a server can.
+//
+// It sends its name as initial metadata `served-by` (not when it fails) and as trailer `trailer`,
+// and sends request metadata `x-user`, `authorization`, `grpc-encoding` and
+// `grpc-previous-rpc-attempts` back as trailers `saw-…`. `x-compress-reply` asks for gzip.
+// Thread-safe.
+class EchoService final : public Echo::Service {
+ public:
+  // `controls` outlives it.
+  EchoService(std::string name, EchoControls* controls)
+      : name_(std::move(name)), controls_(*controls) {}
+
+ private:
+  grpc::Status Unary(grpc::ServerContext* context, const EchoRequest* request,
+                     EchoReply* reply) override;
+  grpc::Status ServerStream(grpc::ServerContext* context, const EchoRequest* request,
+                            grpc::ServerWriter<EchoReply>* writer) override;
+  grpc::Status ClientStream(grpc::ServerContext* context, grpc::ServerReader<EchoRequest>* reader,
+                            EchoReply* reply) override;
+  grpc::Status Bidi(grpc::ServerContext* context,
+                    grpc::ServerReaderWriter<EchoReply, EchoRequest>* stream) override;
+
+  // What every call does first.
+  grpc::Status Begin(grpc::ServerContext* context);
+  // What a request asks for.
+  grpc::Status Obey(grpc::ServerContext* context, const EchoRequest& request);
+  void Fill(const std::string& text, const EchoRequest& request, EchoReply* reply) const;
+
+  const std::string name_;
+  EchoControls& controls_;
+  Mutex mutex_;
+  std::set<std::string> peers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace mesh::testing
+
+#endif  // TESTS_TESTING_ECHO_SERVICE_H_

@@ -61,7 +61,7 @@ _BANS = tuple(
          "use mesh::Mutex: ThreadSanitizer does not see absl::Mutex in an uninstrumented Abseil"),
         (r"\bstd::(recursive_|shared_|timed_)?mutex\b", _LIBRARY, r"mesh/base/mutex\.h$|" + _PROGRAMS,
          "use mesh::Mutex, which clang's thread-safety analysis understands"),
-        (r"\b(sleep_for|sleep_until|absl::SleepFor|usleep|nanosleep)\b", _LIBRARY + r"|tests/", r"tests/(bench|interop|consumers)/|tests/testing/echo_server\.cc$|" + _PROGRAMS,
+        (r"\b(sleep_for|sleep_until|absl::SleepFor|usleep|nanosleep)\b", _LIBRARY + r"|tests/", r"tests/(bench|interop|consumers)/|tests/testing/echo_service\.cc$|" + _PROGRAMS,
          "wait for the event, or move a fake clock (only the echo server is slow when asked)"),
         (r"\b(std::)?(abort|exit|quick_exit|_Exit|terminate)\s*\(\s*\w*\s*\)", _LIBRARY, _PROGRAMS, "never end the host's process: return a status"),
         (r"\brandom_device\b", _LIBRARY, r"mesh/base/random\w*\.", "take randomness from the injected mesh::Random"),

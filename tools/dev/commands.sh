@@ -69,6 +69,16 @@ cmd_install() {
   say "installed: use find_package(mesh) or pkg-config mesh"
 }
 
+cmd_consumers() {
+  local prefix=$root/build/prefix
+  need build bazel cmake
+  rm -rf "$prefix"
+  cmd_install "$prefix"
+  say "building the world of the README's example"
+  bazel_do build //tests/consumers:greeter_world
+  bash tests/consumers/run.sh "$prefix" "$(bazel_bin)/tests/consumers/greeter_world"
+}
+
 cmd_bench() {
   need build bazel bench
   [ -f tests/bench/run.py ] || die "tests/bench/run.py is not there"

@@ -36,6 +36,8 @@ set(MESH_SOURCES
     mesh/call/delivery.cc
     mesh/call/exchange.cc
     mesh/call/failed_call.cc
+    mesh/call/grpc_channel_state.cc
+    mesh/call/grpc_parts.cc
     mesh/call/grpc_transport.cc
     mesh/call/held_call.cc
     mesh/call/interceptor_factories.cc
@@ -162,6 +164,8 @@ set(MESH_HEADERS
     mesh/call/delivery.h
     mesh/call/exchange.h
     mesh/call/failed_call.h
+    mesh/call/grpc_channel_state.h
+    mesh/call/grpc_parts.h
     mesh/call/grpc_transport.h
     mesh/call/held_call.h
     mesh/call/interceptor_factories.h

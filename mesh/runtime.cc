@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpcpp/security/credentials.h"
 #include "mesh/call/channel.h"
+#include "mesh/call/grpc_parts.h"
 #include "mesh/call/interceptor_factories.h"
 #include "mesh/version.h"
 #include "resolver/dns/dns_resolver.h"
@@ -35,12 +36,6 @@ std::vector<std::string> ClientFeatures(Profile profile) {
   // What gRPC's client says of itself, where we follow its rules.
   if (profile == Profile::kGrpc) return {"envoy.lb.does_not_support_overprovisioning"};
   return {};
-}
-
-call::CallEnvironment::Options EnvironmentOptions(const Options& options) {
-  call::CallEnvironment::Options environment;
-  for (const auto& factory : options.interceptors) environment.interceptors.push_back(factory);
-  return environment;
 }
 
 }  // namespace
@@ -98,7 +93,7 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   connector.reaper = reaper_;
   connector.credentials = grpc::InsecureChannelCredentials();
   connector.arguments = options_.channel_arguments;
-  connector.interceptors = [factories = EnvironmentOptions(options_).interceptors] {
+  connector.interceptors = [factories = options_.interceptors] {
     return call::MakeInterceptorFactories(factories);
   };
   connector_ = std::make_unique<wire::GrpcConnector>(std::move(connector));
@@ -115,10 +110,11 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
       options_.profile == Profile::kGrpc ? 0 : options_.max_connected_endpoints;
   clusters_ = cluster::ClusterTable::Create(std::move(clusters));
 
-  call::CallEnvironment::Options environment = EnvironmentOptions(options_);
+  call::CallEnvironment::Options environment;
   environment.serializer = serializer_.get();
   environment.clock = clock_;
-  environment.pump = pump_.get();
+  environment.grpc = std::make_shared<call::GrpcParts>(pump_.get(), reaper_, options_.interceptors);
+  environment.hurry = [pump = pump_.get()] { return std::make_shared<wire::Pump::Hold>(pump); };
   environment.clusters = clusters_.get();
   environment.epochs = epochs_;
   environment.reaper = reaper_;

@@ -26,6 +26,9 @@ uint64_t CheapSeed() {
   return Mix(address + kGamma) ^ Mix(now);
 }
 
+// Of FastRandom(); 0 is the one value that xorshift never reaches.
+thread_local uint64_t fast_state = 0;
+
 class SplitMix final : public Random {
  public:
   explicit SplitMix(uint64_t seed) : state_(seed) {}
@@ -50,14 +53,15 @@ std::unique_ptr<Random> NewSystemRandom() {
 }
 
 uint64_t FastRandom() {
-  thread_local uint64_t state = 0;  // 0 is the one value that xorshift never reaches
-  uint64_t x = state;
+  uint64_t x = fast_state;
   if (x == 0) x = CheapSeed() | 1;
   x ^= x >> 12;
   x ^= x << 25;
   x ^= x >> 27;
-  state = x;
+  fast_state = x;
   return x * 0x2545f4914f6cdd1d;
 }
+
+void SeedFastRandom(uint64_t seed) { fast_state = Mix(seed) | 1; }
 
 }  // namespace mesh

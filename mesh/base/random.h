@@ -27,6 +27,8 @@ std::unique_ptr<Random> NewSystemRandom();
 // A few instructions of pseudo-randomness per thread for the call path (xorshift64*), seeded
 // once a thread from its stack address and the clock. Not for secrets. Thread-safe.
 uint64_t FastRandom();
+// Seeds that of the calling thread, so that a simulation repeats. Thread-safe.
+void SeedFastRandom(uint64_t seed);
 
 }  // namespace mesh
 

@@ -3,35 +3,15 @@
 #include <thread>
 #include <utility>
 
-#include "grpcpp/channel.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/support/channel_arguments.h"
-#include "mesh/call/call_access.h"
-
 namespace mesh::call {
-namespace {
-
-// Without credentials a channel is lame.
-std::shared_ptr<grpc::Channel> CreateLameChannel(InterceptorFactories factories) {
-  return grpc::experimental::CreateCustomChannelWithInterceptors(
-      "", nullptr, grpc::ChannelArguments(), std::move(factories));
-}
-
-}  // namespace
 
 std::shared_ptr<CallEnvironment> CallEnvironment::Create(Options options) {
   return std::shared_ptr<CallEnvironment>(new CallEnvironment(std::move(options)));
 }
 
-CallEnvironment::CallEnvironment(Options options)
-    : options_(std::move(options)),
-      lame_channel_(CreateLameChannel(MakeInterceptorFactories(options_.interceptors))),
-      queue_owner_(CreateLameChannel({})) {}
+CallEnvironment::CallEnvironment(Options options) : options_(std::move(options)) {}
 
-CallEnvironment::~CallEnvironment() {
-  // This may be a thread of the callback queue, which must not wait for itself to end.
-  options_.reaper->Destroy([lame = std::move(lame_channel_), owner = std::move(queue_owner_)]() {});
-}
+CallEnvironment::~CallEnvironment() = default;
 
 void CallEnvironment::Close() {
   {
@@ -69,15 +49,6 @@ bool CallEnvironment::EnterAttempt() {
 void CallEnvironment::ExitAttempt() {
   MutexLock lock(&mutex_);
   if (--attempts_ == 0) quiet_.SignalAll();
-}
-
-grpc::CompletionQueue* CallEnvironment::callback_queue() {
-  grpc::CompletionQueue* queue = known_callback_queue();
-  if (queue == nullptr) {
-    queue = call_access::CallbackQueue(*queue_owner_);  // the same one each time
-    callback_queue_.store(queue, std::memory_order_relaxed);
-  }
-  return queue;
 }
 
 }  // namespace mesh::call

@@ -1,10 +1,9 @@
 #ifndef MESH_CALL_CALL_ENVIRONMENT_H_
 #define MESH_CALL_CALL_ENVIRONMENT_H_
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "mesh/base/clock.h"
@@ -14,31 +13,28 @@
 #include "mesh/base/reaper.h"
 #include "mesh/base/serializer.h"
 #include "mesh/call/attempt_record.h"
-#include "mesh/call/interceptor_factories.h"
 #include "mesh/cluster/cluster_table.h"
-#include "mesh/wire/pump.h"
-
-namespace grpc {
-class Channel;
-class CompletionQueue;
-}  // namespace grpc
 
 namespace mesh::call {
 
-// What all calls of a mesh share: the parts of the mesh that they use, and the lame channel that
-// carries the calls which no endpoint carries. Channels, and calls in flight, keep it alive beyond
+class GrpcParts;
+
+// What all calls of a mesh share: the parts of the mesh that they use. It knows no gRPC: what
+// calls need of that is a part like any other. Channels, and calls in flight, keep it alive beyond
 // the mesh; after Close() it touches none of the mesh's parts. Thread-safe.
 class CallEnvironment {
  public:
   struct Options {
-    Serializer* serializer = nullptr;  // outlives Close(), as do the next three
+    Serializer* serializer = nullptr;  // outlives Close(), as do the next two
     const Clock* clock = nullptr;
-    wire::Pump* pump = nullptr;
     cluster::ClusterTable* clusters = nullptr;
     std::shared_ptr<EpochDomain> epochs;  // calls in flight may outlive the mesh
     std::shared_ptr<Reaper> reaper;
-    std::vector<SharedFactory> interceptors;  // the application's
     AttemptObserver attempt_observer;
+    std::shared_ptr<GrpcParts> grpc;  // null where no call is gRPC's
+    // While what it returns lives, what drives the mesh's own operations reacts at once (see
+    // wire::Pump::Hold). Empty: it always does.
+    std::function<std::shared_ptr<void>()> hurry;
   };
 
   // What calls did since the start.
@@ -61,26 +57,20 @@ class CallEnvironment {
   bool EnterAttempt();
   void ExitAttempt();
 
-  // REQUIRES of the next four: before Close(); or inside an EpochReader that began before it.
+  // May be null. REQUIRES: before Close(). On the serializer.
+  std::shared_ptr<void> Hurry() const { return options_.hurry ? options_.hurry() : nullptr; }
+
+  // REQUIRES of the next three: before Close(); or inside an EpochReader that began before it.
   Serializer* serializer() const { return options_.serializer; }
   const Clock& clock() const { return *options_.clock; }
-  wire::Pump* pump() const { return options_.pump; }
   cluster::ClusterTable* clusters() const { return options_.clusters; }
 
   const std::shared_ptr<EpochDomain>& epochs() const { return options_.epochs; }
   const std::shared_ptr<Reaper>& reaper() const { return options_.reaper; }
   const AttemptObserver& attempt_observer() const { return options_.attempt_observer; }
 
-  // Carries the calls that are hijacked: it fails every operation that reaches it.
-  const std::shared_ptr<grpc::Channel>& lame_channel() const { return lame_channel_; }
-
-  // The queue of the callback API, for the calls of all channels. Made by the first call, because
-  // on gRPC 1.51 it brings threads that take the events of callers which wait for their own.
-  grpc::CompletionQueue* callback_queue();
-  // The same if it has been made, else null.
-  grpc::CompletionQueue* known_callback_queue() const {
-    return callback_queue_.load(std::memory_order_relaxed);
-  }
+  // What calls need of gRPC. REQUIRES: it was given.
+  GrpcParts& grpc() const { return *options_.grpc; }
 
   void Add(Count count) { counters_.Add(static_cast<size_t>(count)); }
   uint64_t Sum(Count count) const { return counters_.Sum(static_cast<size_t>(count)); }
@@ -89,11 +79,6 @@ class CallEnvironment {
   explicit CallEnvironment(Options options);
 
   const Options options_;
-  std::shared_ptr<grpc::Channel> lame_channel_;
-  // Owns the callback queue and makes no calls: contexts keep the channel of their call, and the
-  // owner of that queue must not be destroyed on one of its threads.
-  std::shared_ptr<grpc::Channel> queue_owner_;
-  std::atomic<grpc::CompletionQueue*> callback_queue_{nullptr};
   PerThreadCounters<5> counters_;
 
   Mutex mutex_;

@@ -12,6 +12,8 @@
 #include "mesh/call/call_trace.h"
 #include "mesh/call/context_overrides.h"
 #include "mesh/call/failed_call.h"
+#include "mesh/call/grpc_channel_state.h"
+#include "mesh/call/grpc_parts.h"
 #include "mesh/call/held_call.h"
 #include "mesh/call/native_call.h"
 #include "mesh/call/rescuable_call.h"
@@ -38,7 +40,7 @@ class Channel final : public grpc::ChannelInterface {
 
   grpc_connectivity_state GetState(bool try_to_connect) override {
     if (try_to_connect) core_->Connect();
-    return core_->state().Get();
+    return ToGrpc(core_->state().Get());
   }
 
  private:
@@ -56,15 +58,15 @@ class Channel final : public grpc::ChannelInterface {
 
   void NotifyOnStateChangeImpl(grpc_connectivity_state last_observed, gpr_timespec deadline,
                                grpc::CompletionQueue* queue, void* tag) override {
-    core_->state().NotifyOnChange(last_observed, deadline, queue, tag);
+    NotifyOnChange(&core_->state(), last_observed, deadline, queue, tag);
   }
 
   bool WaitForStateChangeImpl(grpc_connectivity_state last_observed,
                               gpr_timespec deadline) override {
-    return core_->state().WaitForChange(last_observed, deadline);
+    return WaitForChange(&core_->state(), last_observed, deadline);
   }
 
-  grpc::CompletionQueue* CallbackCQ() override { return environment().callback_queue(); }
+  grpc::CompletionQueue* CallbackCQ() override { return environment().grpc().callback_queue(); }
 
   CallEnvironment& environment() { return *core_->environment(); }
 
@@ -108,7 +110,7 @@ Direction Channel::Direct(absl::string_view path, uint64_t random) {
   Direction direction;
   const EpochReader reader(*environment().epochs());
   const CallConfig* const config = core_->config(reader);
-  if (config == nullptr || !config->shut_down) environment().pump()->NoteCall();
+  if (config == nullptr || !config->shut_down) environment().grpc().pump()->NoteCall();
   direction.step = ChooseNextStep(config, path, random, {}, reader);
   if (const auto* go = std::get_if<GoTo>(&direction.step)) {
     direction.retry = go->route->retry;
@@ -137,7 +139,7 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
     setup.random = random;
     setup.start = environment().clock().Now();
     setup.wait_for_ready = wait_for_ready;
-    setup.callback_api = queue == environment().known_callback_queue();
+    setup.callback_api = queue == environment().grpc().known_callback_queue();
     interceptor = std::make_unique<RescuableCall>(core_.get(), std::move(permit),
                                                   CallTrace::Current(), setup);
   } else {
@@ -165,7 +167,7 @@ grpc::internal::Call Channel::CreateHeld(const RpcMethod& method, grpc::ClientCo
   HeldCall* const held = interceptor.get();
   CallStart start(std::move(interceptor));
   grpc::internal::Call call =
-      call_access::CreateCall(*environment().lame_channel(), method, context, queue);
+      call_access::CreateCall(*environment().grpc().lame_channel(), method, context, queue);
   if (start.taken()) held->Begin();
   return call;
 }
@@ -175,7 +177,7 @@ grpc::internal::Call Channel::CreateFailed(const RpcMethod& method, grpc::Client
   environment().Add(CallEnvironment::Count::kFailedAtOnce);
   CallStart start(std::make_unique<FailedCall>(
       core_->environment(), grpc::Status(grpc::StatusCode::UNAVAILABLE, core_->Explain(reason))));
-  return call_access::CreateCall(*environment().lame_channel(), method, context, queue);
+  return call_access::CreateCall(*environment().grpc().lame_channel(), method, context, queue);
 }
 
 }  // namespace

@@ -2,42 +2,51 @@
 #define MESH_CALL_CHANNEL_STATE_H_
 
 #include <atomic>
-#include <cstdint>
+#include <functional>
 #include <list>
+#include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "grpcpp/completion_queue.h"
-#include "grpcpp/impl/channel_interface.h"
+#include "absl/time/time.h"
 #include "mesh/base/mutex.h"
 
 namespace mesh::call {
 
-// The connectivity state of a channel as a whole, and those who wait for it to change.
-// Thread-safe.
+// What a channel can be said to be, as gRPC says it.
+enum class Connectivity { kIdle, kConnecting, kReady, kTransientFailure, kShutdown };
+
+// The connectivity state of a channel as a whole, and those who wait for it to change. It knows no
+// gRPC; grpc_channel_state.h has what an application waits with. Thread-safe.
 class ChannelState {
  public:
   ChannelState();
-  // Those who still wait are told of a change.
+  // Drops every signal.
   ~ChannelState();
   ChannelState(const ChannelState&) = delete;
   ChannelState& operator=(const ChannelState&) = delete;
 
-  grpc_connectivity_state Get() const { return state_.load(std::memory_order_acquire); }
-  void Set(grpc_connectivity_state state);
+  Connectivity Get() const { return state_.load(std::memory_order_acquire); }
+  void Set(Connectivity state);
 
-  // Blocks until the state is other than `last_observed` (true) or the deadline passed (false).
-  bool WaitForChange(grpc_connectivity_state last_observed, gpr_timespec deadline);
+  // Blocks until the state is other than `last_observed` (true), or `remaining`, which is asked
+  // again and again, says that no time is left (false).
+  bool WaitForChange(Connectivity last_observed, const std::function<absl::Duration()>& remaining);
 
-  // The same, told by `tag` on `queue`: its `ok` is true for a change, false for the deadline.
-  void NotifyOnChange(grpc_connectivity_state last_observed, gpr_timespec deadline,
-                      grpc::CompletionQueue* queue, void* tag);
+  // Keeps `signal` until the state is other than `last_observed`, which it may be already; once
+  // `is_over` says so, it may be dropped at any time. Never dropped under a lock.
+  void DropOnChange(Connectivity last_observed, std::shared_ptr<void> signal,
+                    std::function<bool()> is_over);
 
  private:
-  struct Waiter;
+  struct Waiter {
+    Connectivity last_observed;
+    std::shared_ptr<void> signal;
+    std::function<bool()> is_over;
+  };
 
-  void DropExpired(std::list<Waiter>* dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeExpired(std::list<Waiter>* expired) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  std::atomic<grpc_connectivity_state> state_{GRPC_CHANNEL_IDLE};
+  std::atomic<Connectivity> state_{Connectivity::kIdle};
   Mutex mutex_;
   CondVar changed_;
   std::list<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "mesh/call/bytes.h"
 #include "mesh/call/call_access.h"
+#include "mesh/call/grpc_parts.h"
 #include "mesh/wire/pump.h"
 
 namespace mesh::call {
@@ -37,7 +38,7 @@ class GrpcExchange final : public Exchange, public wire::Pump::Tag {
  public:
   GrpcExchange(std::shared_ptr<CallEnvironment> environment, Transport::OnDone on_done)
       : environment_(std::move(environment)),
-        hold_(std::make_unique<wire::Pump::Hold>(environment_->pump())),
+        hold_(std::make_unique<wire::Pump::Hold>(environment_->grpc().pump())),
         on_done_(std::move(on_done)) {}
 
   static std::shared_ptr<Exchange> Start(std::shared_ptr<GrpcExchange> self,
@@ -50,7 +51,7 @@ class GrpcExchange final : public Exchange, public wire::Pump::Tag {
     call_access::Authority(context) = std::move(request.authority);
     grpc::GenericStub stub(channel);
     self->reader_ = stub.PrepareUnaryCall(&context, request.path, ToByteBuffer(request.body),
-                                          self->environment_->pump()->queue());
+                                          self->environment_->grpc().pump()->queue());
     self->self_ = self;
     self->reader_->StartCall();
     self->reader_->Finish(&self->body_, &self->status_, static_cast<wire::Pump::Tag*>(self.get()));

@@ -111,11 +111,11 @@ void TargetWatch::FollowClusters(ClustersByName clusters) {
 }
 
 void TargetWatch::UpdateState() {
-  grpc_connectivity_state state = GRPC_CHANNEL_TRANSIENT_FAILURE;
+  Connectivity state = Connectivity::kTransientFailure;
   if (shut_down_) {
-    state = GRPC_CHANNEL_SHUTDOWN;
+    state = Connectivity::kShutdown;
   } else if (config_ == nullptr) {
-    if (error_.ok()) state = started_ ? GRPC_CHANNEL_CONNECTING : GRPC_CHANNEL_IDLE;
+    if (error_.ok()) state = started_ ? Connectivity::kConnecting : Connectivity::kIdle;
   } else {
     bool ready = false, connecting = false, idle = false;
     for (const auto& entry : clusters_) {
@@ -134,11 +134,11 @@ void TargetWatch::UpdateState() {
       }
     }
     if (ready) {
-      state = GRPC_CHANNEL_READY;
+      state = Connectivity::kReady;
     } else if (connecting) {
-      state = GRPC_CHANNEL_CONNECTING;
+      state = Connectivity::kConnecting;
     } else if (idle) {
-      state = GRPC_CHANNEL_IDLE;
+      state = Connectivity::kIdle;
     }
   }
   core_->state().Set(state);
@@ -160,7 +160,7 @@ void TargetWatch::UpdateHurry() {
   } else if (!hurried_) {
     hurried_ = true;
     CallEnvironment& environment = *core_->environment();
-    hurry_ = std::make_unique<wire::Pump::Hold>(environment.pump());
+    hurry_ = environment.Hurry();
     environment.serializer()->AssertHeld();
     hurry_ends_ = environment.serializer()->After(kHurry, [this] { hurry_ = nullptr; });
   }

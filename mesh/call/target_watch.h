@@ -13,7 +13,6 @@
 #include "mesh/call/call_config.h"
 #include "mesh/cluster/cluster.h"
 #include "mesh/model/snapshot.h"
-#include "mesh/wire/pump.h"
 #include "resolver/resolver.h"
 
 namespace mesh::call {
@@ -79,9 +78,9 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   absl::Status error_;
   ClustersByName clusters_;
   HeldList held_;
-  std::unique_ptr<wire::Pump::Hold> hurry_;  // while calls wait, for kHurry at most
-  Serializer::Timer hurry_ends_;             // pending, or over, while calls wait
-  bool hurried_ = false;                     // since calls wait
+  std::shared_ptr<void> hurry_;   // while calls wait, for kHurry at most
+  Serializer::Timer hurry_ends_;  // pending, or over, while calls wait
+  bool hurried_ = false;          // since calls wait
   std::function<void()> on_change_;
   bool started_ = false;
   bool shut_down_ = false;

@@ -75,5 +75,20 @@ TEST(RandomTest, FastRandomNeitherRepeatsNorIsShared) {
   EXPECT_EQ(seen.size(), 4000u);
 }
 
+TEST(FastRandomTest, RepeatsFromASeed) {
+  const auto numbers = [] {
+    std::vector<uint64_t> some;
+    for (int i = 0; i < 10; ++i) some.push_back(FastRandom());
+    return some;
+  };
+  SeedFastRandom(1);
+  const std::vector<uint64_t> first = numbers();
+  EXPECT_NE(numbers(), first);
+  SeedFastRandom(1);
+  EXPECT_EQ(numbers(), first);
+  SeedFastRandom(2);
+  EXPECT_NE(numbers(), first);
+}
+
 }  // namespace
 }  // namespace mesh

@@ -61,11 +61,11 @@ CallWorld::CallWorld(std::vector<SharedFactory> interceptors)
   CallEnvironment::Options options;
   options.serializer = &serializer_;
   options.clock = &clock_;
-  options.pump = pump_.get();
   options.clusters = &clusters_;
   options.epochs = epochs_;
   options.reaper = reaper_;
-  options.interceptors = interceptors_;
+  options.grpc = std::make_shared<GrpcParts>(pump_.get(), reaper_, interceptors_);
+  options.hurry = [pump = pump_.get()] { return std::make_shared<wire::Pump::Hold>(pump); };
   options.attempt_observer = [this](const AttemptRecord& attempt) {
     MutexLock lock(&mutex_);
     if (on_attempt_) on_attempt_();

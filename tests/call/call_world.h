@@ -16,6 +16,8 @@
 #include "mesh/base/thread_executor.h"
 #include "mesh/call/call_environment.h"
 #include "mesh/call/channel_core.h"
+#include "mesh/call/grpc_parts.h"
+#include "mesh/call/interceptor_factories.h"
 #include "mesh/wire/pump.h"
 #include "tests/call/fake_cluster.h"
 

@@ -32,16 +32,19 @@ class FakeAdsClientEnd final : public xds::AdsStream {
   ~FakeAdsClientEnd() override {
     stream_->observer_ = nullptr;
     stream_->reading_ = false;
+    if (stream_->on_client_) stream_->on_client_();
   }
 
   void Send(std::string bytes) override {
     stream_->sent_.push_back(std::move(bytes));
     ++stream_->sent_total_;
     ++stream_->unconfirmed_;
+    if (stream_->on_client_) stream_->on_client_();
   }
   void Read() override {
     if (stream_->reading_) stream_->misused_ = true;
     stream_->reading_ = true;
+    if (stream_->on_client_) stream_->on_client_();
   }
 
  private:
@@ -58,6 +61,7 @@ class FakeAdsTransports::Transport final : public xds::AdsTransport {
     stream->method_ = std::string(method);
     stream->observer_ = observer;
     owner_->streams_.push_back(stream);
+    if (owner_->on_open_) owner_->on_open_(stream);
     return std::make_unique<FakeAdsClientEnd>(std::move(stream));
   }
 

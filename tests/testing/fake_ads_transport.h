@@ -2,6 +2,7 @@
 #define TESTS_TESTING_FAKE_ADS_TRANSPORT_H_
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,9 @@ class FakeAdsStream {
   // The stream ends. No effect if it is not open.
   void Close(const absl::Status& status);
 
+  // Called when the client sends, reads, or lets go of its end; it must not call the client.
+  void set_on_client(std::function<void()> on_client) { on_client_ = std::move(on_client); }
+
  private:
   friend class FakeAdsTransports;
   friend class FakeAdsClientEnd;
@@ -47,6 +51,7 @@ class FakeAdsStream {
   size_t unconfirmed_ = 0;
   bool reading_ = false;
   bool misused_ = false;
+  std::function<void()> on_client_;
 };
 
 // Makes transports to servers that do what a test tells them. Keeps every stream that was ever
@@ -59,6 +64,11 @@ class FakeAdsTransports final : public xds::AdsTransportFactory {
   // From now on Create() fails with it, unless it is OK.
   void FailCreate(absl::Status status) { create_status_ = std::move(status); }
 
+  // Called with each stream that is opened; it must not call the client.
+  void set_on_open(std::function<void(const std::shared_ptr<FakeAdsStream>&)> on_open) {
+    on_open_ = std::move(on_open);
+  }
+
   const std::vector<std::shared_ptr<FakeAdsStream>>& streams() const { return streams_; }
   // The last one; null if there is none.
   std::shared_ptr<FakeAdsStream> last() const {
@@ -70,6 +80,7 @@ class FakeAdsTransports final : public xds::AdsTransportFactory {
   class Transport;
 
   absl::Status create_status_;
+  std::function<void(const std::shared_ptr<FakeAdsStream>&)> on_open_;
   std::vector<xds::ServerConfig> created_;
   std::vector<std::shared_ptr<FakeAdsStream>> streams_;
 };

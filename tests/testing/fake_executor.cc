@@ -79,6 +79,17 @@ size_t FakeExecutor::Advance(absl::Duration by) {
   }
 }
 
+bool FakeExecutor::Step(absl::Time end) {
+  if (RunOne()) return true;
+  absl::Time next = end;
+  {
+    MutexLock lock(&mutex_);
+    if (!timers_.empty()) next = std::min(end, timers_.begin()->first.first);
+  }
+  clock_->Set(std::max(next, clock_->Now()));
+  return RunOne();
+}
+
 size_t FakeExecutor::pending_tasks() const {
   MutexLock lock(&mutex_);
   return ready_.size();

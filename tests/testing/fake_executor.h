@@ -33,6 +33,10 @@ class FakeExecutor final : public Executor {
   // `by` has passed. Returns how many tasks and timers ran.
   size_t Advance(absl::Duration by);
 
+  // Runs one task that was posted, or else the timer that is due next, for which it moves the
+  // clock, but not beyond `end`. False: there is none, and it is `end` now.
+  bool Step(absl::Time end);
+
   size_t pending_tasks() const;
   size_t pending_timers() const;
 

@@ -3,6 +3,7 @@
 #include "tests/testing/fake_executor.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -73,6 +74,22 @@ TEST_F(FakeExecutorTest, ATimerThatRunsOrRanCannotBeCancelled) {
   executor_.Advance(absl::Seconds(1));
   EXPECT_FALSE(cancelled);
   EXPECT_FALSE(executor_.Cancel(timer));
+}
+
+TEST_F(FakeExecutorTest, StepsRunOneTaskOrTimer) {
+  std::string ran;
+  const absl::Time end = clock_.Now() + absl::Seconds(5);
+  executor_.PostAfter(absl::Seconds(2), [&] { ran += "timer "; });
+  executor_.PostAfter(absl::Seconds(9), [&] { ran += "late "; });
+  executor_.Post([&] { ran += "task "; });
+  EXPECT_TRUE(executor_.Step(end));
+  EXPECT_EQ(ran, "task ");
+  EXPECT_TRUE(executor_.Step(end));
+  EXPECT_EQ(ran, "task timer ");
+  EXPECT_EQ(clock_.Now(), end - absl::Seconds(3));
+  EXPECT_FALSE(executor_.Step(end));
+  EXPECT_EQ(clock_.Now(), end);
+  EXPECT_EQ(ran, "task timer ");
 }
 
 }  // namespace

@@ -1,44 +1,12 @@
 #ifndef TESTS_TESTING_XDS_RESOURCES_H_
 #define TESTS_TESTING_XDS_RESOURCES_H_
 
-#include <cstdint>
-#include <map>
-#include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "tests/testing/ads_server.h"
+#include "tests/testing/service_resources.h"
 
 namespace mesh::testing {
-
-inline constexpr char kListenerType[] = "type.googleapis.com/envoy.config.listener.v3.Listener";
-inline constexpr char kRouteConfigurationType[] =
-    "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
-inline constexpr char kClusterType[] = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
-inline constexpr char kClusterLoadAssignmentType[] =
-    "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
-
-// A service as small resources: what a control plane serves for a target `xds:///name`. A value.
-struct ServiceResources {
-  struct Locality {
-    std::string zone;
-    uint32_t weight = 1;
-    uint32_t priority = 0;
-    std::vector<std::string> addresses;  // `127.0.0.1:80`
-  };
-
-  std::string name;                                 // of listener and route configuration
-  std::map<std::string, uint32_t> cluster_weights;  // of the only route
-  std::string retry_on;                             // empty: no retry policy
-  uint32_t num_retries = 1;
-
-  // Serialized resources.
-  std::string ListenerBytes() const;  // its routes come by RDS, under the same name
-  std::string RouteConfigurationBytes() const;
-  static std::string ClusterBytes(absl::string_view name);
-  static std::string AssignmentBytes(absl::string_view cluster,
-                                     const std::vector<Locality>& localities);
-};
 
 // Serves `name` with one route to one cluster, `name` + "-cluster", with those endpoints: sets and
 // pushes all four resources.

@@ -37,4 +37,13 @@ uint32_t AliasTable::Pick(uint64_t random) const {
   return at < boxes_[box].limit ? box : boxes_[box].alias;
 }
 
+std::vector<uint64_t> AliasTable::Shares() const {
+  std::vector<uint64_t> shares(boxes_.size(), 0);
+  for (size_t i = 0; i < boxes_.size(); ++i) {
+    shares[i] += boxes_[i].limit;
+    shares[boxes_[i].alias] += sum_ - boxes_[i].limit;
+  }
+  return shares;
+}
+
 }  // namespace mesh::balancer

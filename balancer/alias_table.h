@@ -17,6 +17,9 @@ class AliasTable {
   // `random` is uniform.
   uint32_t Pick(uint64_t random) const;
 
+  // What each place has in all boxes together, out of the sum.
+  std::vector<uint64_t> Shares() const;
+
  private:
   struct Box {
     uint64_t limit;  // below it the box's own place, else the alias; of sum_

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "balancer/weights.h"
 
@@ -24,6 +25,9 @@ class Policy {
   virtual ~Policy() = default;
   // An index below the number of places. REQUIRES: that is above 0.
   virtual uint32_t Pick(const PickInput& input) const = 0;
+  // How picks spread over the places in the long run: place i gets the i-th number out of their
+  // sum. Told from what Pick() itself reads. Not for the call path: it costs n or more.
+  virtual std::vector<uint64_t> Shares() const = 0;
 };
 
 // The kinds of policy, as values, so that a cluster's configuration can name one.

@@ -15,6 +15,7 @@ class EqualChances final : public Policy {
   uint32_t Pick(const PickInput& input) const override {
     return static_cast<uint32_t>(ScaleTo(input.random, size_));
   }
+  std::vector<uint64_t> Shares() const override { return std::vector<uint64_t>(size_, 1); }
 
  private:
   const uint32_t size_;
@@ -24,6 +25,7 @@ class TableChances final : public Policy {
  public:
   explicit TableChances(const std::vector<uint32_t>& weights) : table_(weights) {}
   uint32_t Pick(const PickInput& input) const override { return table_.Pick(input.random); }
+  std::vector<uint64_t> Shares() const override { return table_.Shares(); }
 
  private:
   const AliasTable table_;
@@ -35,6 +37,7 @@ class SharedChances final : public Policy {
   uint32_t Pick(const PickInput& input) const override {
     return weights_.Find(ScaleTo(input.random, weights_.sum()));
   }
+  std::vector<uint64_t> Shares() const override { return weights_.List(); }
 
  private:
   const Weights weights_;

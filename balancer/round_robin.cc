@@ -19,6 +19,7 @@ class EqualTurns final : public Policy {
     const uint64_t fraction = inverse_ * static_cast<uint32_t>(input.cursor);
     return static_cast<uint32_t>(ScaleTo(fraction, size_));
   }
+  std::vector<uint64_t> Shares() const override { return std::vector<uint64_t>(size_, 1); }
 
  private:
   const uint32_t size_;
@@ -29,6 +30,7 @@ class SequenceTurns final : public Policy {
  public:
   explicit SequenceTurns(const std::vector<uint64_t>& weights) : sequence_(weights) {}
   uint32_t Pick(const PickInput& input) const override { return sequence_.At(input.cursor); }
+  std::vector<uint64_t> Shares() const override { return sequence_.Shares(); }
 
  private:
   const WeightedSequence sequence_;
@@ -40,6 +42,7 @@ class SpreadTurns final : public Policy {
   uint32_t Pick(const PickInput& input) const override {
     return weights_.Find(ScaleTo(Spread(input.cursor), weights_.sum()));
   }
+  std::vector<uint64_t> Shares() const override { return weights_.List(); }
 
  private:
   const Weights weights_;
@@ -50,10 +53,7 @@ class SpreadTurns final : public Policy {
 std::unique_ptr<const Policy> BuildRoundRobin(const Weights& weights) {
   if (weights.equal()) return std::make_unique<EqualTurns>(weights.size());
   if (weights.size() > Weights::kChunkSize) return std::make_unique<SpreadTurns>(weights);
-  std::vector<uint64_t> list;
-  list.reserve(weights.size());
-  for (uint32_t i = 0; i < weights.size(); ++i) list.push_back(weights.weight(i));
-  return std::make_unique<SequenceTurns>(list);
+  return std::make_unique<SequenceTurns>(weights.List());
 }
 
 }  // namespace mesh::balancer

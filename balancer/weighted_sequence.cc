@@ -48,7 +48,7 @@ std::vector<uint16_t> Cycle(const std::vector<uint64_t>& weights, uint64_t divis
 
 }  // namespace
 
-WeightedSequence::WeightedSequence(const std::vector<uint64_t>& weights) {
+WeightedSequence::WeightedSequence(const std::vector<uint64_t>& weights) : size_(weights.size()) {
   const uint64_t divisor = std::accumulate(weights.begin(), weights.end(), uint64_t{0},
                                            [](uint64_t a, uint64_t b) { return std::gcd(a, b); });
   const uint64_t sum = std::accumulate(weights.begin(), weights.end(), uint64_t{0});
@@ -67,6 +67,13 @@ uint32_t WeightedSequence::At(uint64_t cursor) const {
   const uint64_t target = ScaleTo(Spread(cursor), ends_.back());
   return static_cast<uint32_t>(std::upper_bound(ends_.begin(), ends_.end(), target) -
                                ends_.begin());
+}
+
+std::vector<uint64_t> WeightedSequence::Shares() const {
+  std::vector<uint64_t> shares(size_, 0);
+  for (uint16_t place : cycle_) ++shares[place];
+  for (size_t i = 0; i < ends_.size(); ++i) shares[i] = ends_[i] - (i == 0 ? 0 : ends_[i - 1]);
+  return shares;
 }
 
 }  // namespace mesh::balancer

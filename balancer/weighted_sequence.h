@@ -1,6 +1,7 @@
 #ifndef BALANCER_WEIGHTED_SEQUENCE_H_
 #define BALANCER_WEIGHTED_SEQUENCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -30,7 +31,11 @@ class WeightedSequence {
 
   uint32_t At(uint64_t cursor) const;
 
+  // How often each number comes, out of the sum: in the cycle, or as the intervals have it.
+  std::vector<uint64_t> Shares() const;
+
  private:
+  size_t size_;  // places
   std::vector<uint16_t> cycle_;
   std::vector<uint64_t> ends_;  // of the intervals, if there is no cycle
 };

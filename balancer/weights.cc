@@ -55,4 +55,11 @@ uint32_t Weights::Find(uint64_t target) const {
   return static_cast<uint32_t>(i) * kChunkSize + chunks_[i]->Find(target - begin);
 }
 
+std::vector<uint64_t> Weights::List() const {
+  std::vector<uint64_t> list;
+  list.reserve(size_);
+  for (uint32_t i = 0; i < size_; ++i) list.push_back(weight(i));
+  return list;
+}
+
 }  // namespace mesh::balancer

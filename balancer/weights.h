@@ -46,6 +46,8 @@ class Weights {
   uint32_t weight(uint32_t place) const {
     return chunks_[place / kChunkSize]->weight(place % kChunkSize);
   }
+  // All weights, in O(n).
+  std::vector<uint64_t> List() const;
   // The place whose share of [0, sum) holds `target`, in O(log n). REQUIRES: target < sum().
   uint32_t Find(uint64_t target) const;
 

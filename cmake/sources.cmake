@@ -11,6 +11,7 @@ set(MESH_SOURCES
     balancer/subset.cc
     balancer/weighted_sequence.cc
     balancer/weights.cc
+    mesh/admin/explain.cc
     mesh/base/backoff.cc
     mesh/base/clock.cc
     mesh/base/epoch.cc
@@ -54,13 +55,16 @@ set(MESH_SOURCES
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
     mesh/cluster/live_cluster.cc
+    mesh/cluster/live_cluster_snapshot.cc
     mesh/cluster/locality.cc
     mesh/cluster/mailbox.cc
     mesh/cluster/ready_list.cc
     mesh/mesh.cc
     mesh/model/endpoints.cc
+    mesh/model/explanation.cc
     mesh/model/path_matcher.cc
     mesh/model/route.cc
+    mesh/model/service_config.cc
     mesh/options.cc
     mesh/runtime.cc
     mesh/wire/ads_call.cc
@@ -131,6 +135,7 @@ set(MESH_HEADERS
     balancer/subset.h
     balancer/weighted_sequence.h
     balancer/weights.h
+    mesh/admin/explain.h
     mesh/base/backoff.h
     mesh/base/clock.h
     mesh/base/epoch.h
@@ -190,6 +195,7 @@ set(MESH_HEADERS
     mesh/mesh.h
     mesh/model/cluster.h
     mesh/model/endpoints.h
+    mesh/model/explanation.h
     mesh/model/path_matcher.h
     mesh/model/profile.h
     mesh/model/route.h
@@ -265,6 +271,7 @@ set(MESH_PUBLIC_HEADERS
     mesh/base/random.h
     mesh/call/call_trace.h
     mesh/mesh.h
+    mesh/model/explanation.h
     mesh/model/profile.h
     mesh/model/snapshot.h
 )
@@ -286,8 +293,10 @@ set(MESHCTL_SOURCES
     mesh/tools/call_load.cc
     mesh/tools/call_summary.cc
     mesh/tools/command_line.cc
+    mesh/tools/explanation_text.cc
     mesh/tools/json_text.cc
     mesh/tools/meshctl.cc
+    mesh/tools/snapshot_json.cc
     mesh/tools/snapshot_text.cc
 )
 

@@ -18,6 +18,7 @@
 #include "mesh/base/log.h"
 #include "mesh/base/random.h"
 #include "mesh/call/call_trace.h"
+#include "mesh/model/explanation.h"
 #include "mesh/model/profile.h"
 #include "mesh/model/snapshot.h"
 
@@ -85,6 +86,13 @@ class Mesh {
 
   // Tells `observer` the state of `target` now and whenever it changes.
   virtual std::unique_ptr<Observation> Watch(absl::string_view target, Observer observer) = 0;
+
+  // Tells `done`, once, on a thread of the mesh, what would become of `call` to `target` and why:
+  // as soon as that is settled (Explanation::settled), or after `wait`, or when the mesh is
+  // destroyed. Meanwhile it connects what such a call would connect; no call is made. With a wait
+  // of zero it connects nothing, and tells what is known by then. `done` must not block for long.
+  virtual void Explain(absl::string_view target, CallDescription call, absl::Duration wait,
+                       std::function<void(const Explanation&)> done) = 0;
 };
 
 }  // namespace mesh

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/security/credentials.h"
+#include "mesh/admin/explain.h"
 #include "mesh/call/channel.h"
 #include "mesh/call/grpc_parts.h"
 #include "mesh/call/interceptor_factories.h"
@@ -29,6 +30,7 @@ Snapshot::Resource ResourceSnapshot(const xds::ResourceStatus& status) {
   resource.state = std::string(xds::ToString(status.state));
   resource.version = status.version;
   resource.error = std::string(status.error.message());
+  resource.failed_version = status.failed_version;
   return resource;
 }
 
@@ -165,6 +167,8 @@ void Runtime::TakeDown() {
     target->observations.clear();
     target->xds = nullptr;
     target->core->Shutdown(absl::UnavailableError("the mesh was destroyed"));
+    for (Question& question : target->questions) question.is_due = true;
+    Answer(target.get());
   }
 }
 
@@ -180,13 +184,32 @@ std::unique_ptr<Mesh::Observation> Runtime::Watch(absl::string_view target, Obse
     state->observer = std::move(observer);
   }
   const std::string text(target);
-  {
-    MutexLock lock(&mutex_);
-    environment_->Post(
-        [this, entry = FindOrStart(target), state] { Observe(entry, std::move(state)); });
-  }
+  Send(target, [this, state](const std::shared_ptr<Target>& entry) { Observe(entry, state); });
   return std::make_unique<ObservationHandle>(std::move(state), environment_,
                                              [this, text] { ForgetIfUnused(text); });
+}
+
+void Runtime::Explain(absl::string_view target, CallDescription call, absl::Duration wait,
+                      std::function<void(const Explanation&)> done) {
+  Question question;
+  question.call = std::move(call);
+  question.done = std::move(done);
+  Send(target,
+       [this, question = std::move(question), wait](const std::shared_ptr<Target>& entry) mutable {
+         Ask(entry, std::move(question), wait);
+       });
+}
+
+void Runtime::Send(absl::string_view target,
+                   absl::AnyInvocable<void(const std::shared_ptr<Target>&)> arrive) {
+  MutexLock lock(&mutex_);
+  const std::shared_ptr<Target> entry = FindOrStart(target);
+  ++entry->arriving;
+  environment_->Post([this, entry, arrive = std::move(arrive)]() mutable {
+    arrive(entry);
+    MutexLock lock(&mutex_);
+    --entry->arriving;
+  });
 }
 
 std::shared_ptr<Runtime::Target> Runtime::FindOrStart(absl::string_view target) {
@@ -251,7 +274,10 @@ void Runtime::ForgetIfUnused(const std::string& text) {
     observations.erase(std::remove_if(observations.begin(), observations.end(),
                                       [](const auto& state) { return state->ended(); }),
                        observations.end());
-    if (!observations.empty() || found->second->core->registry().has_channels()) return;
+    if (found->second->arriving > 0 || !observations.empty() || !found->second->questions.empty() ||
+        found->second->core->registry().has_channels()) {
+      return;
+    }
     if (found->second->core->registry().size() > 0) {  // calls go on without their channel
       serializer_->AssertHeld();
       found->second->look_again =
@@ -285,6 +311,7 @@ void Runtime::Notify() {
     for (const auto& [text, target] : targets_) targets.push_back(target);
   }
   for (const std::shared_ptr<Target>& target : targets) {
+    Answer(target.get());
     if (target->observations.empty()) continue;
     const Snapshot snapshot = SnapshotOf(*target);
     const std::vector<std::shared_ptr<ObservationState>> observations = target->observations;
@@ -293,6 +320,42 @@ void Runtime::Notify() {
       if (state->observer != nullptr) state->observer(snapshot);
     }
   }
+}
+
+void Runtime::Ask(const std::shared_ptr<Target>& target, Question question, absl::Duration wait) {
+  const auto asked = target->questions.insert(target->questions.end(), std::move(question));
+  asked->is_due = wait <= absl::ZeroDuration();
+  if (!asked->is_due) {
+    serializer_->AssertHeld();
+    // The timer goes with the question.
+    asked->give_up = serializer_->After(wait, [this, asked] {
+      asked->is_due = true;
+      NotifySoon();
+    });
+  }
+  NotifySoon();
+}
+
+void Runtime::Answer(Target* target) {
+  if (target->questions.empty()) return;
+  admin::TargetFacts facts;
+  facts.config = target->core->service_config();
+  facts.snapshot = SnapshotOf(*target);
+  if (target->xds != nullptr) facts.awaited_clusters = target->xds->awaited_clusters();
+  std::list<Question> answered;
+  for (auto question = target->questions.begin(); question != target->questions.end();) {
+    const auto here = question++;
+    if (!here->is_due) {
+      target->core->ConnectRoute(here->call.path);
+      if (!admin::ExplainCall(here->call, facts).settled) continue;
+    }
+    answered.splice(answered.end(), target->questions, here);
+  }
+  for (const Question& question : answered) {
+    question.done(admin::ExplainCall(question.call, facts));
+  }
+  if (answered.empty()) return;
+  environment_->Post([this, text = target->core->target()] { ForgetIfUnused(text); });
 }
 
 Snapshot Runtime::SnapshotOf(const Target& target) const {

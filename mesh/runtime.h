@@ -1,6 +1,8 @@
 #ifndef MESH_RUNTIME_H_
 #define MESH_RUNTIME_H_
 
+#include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "mesh/base/epoch.h"
 #include "mesh/base/mutex.h"
@@ -38,20 +41,36 @@ class Runtime final : public Mesh {
 
   std::shared_ptr<grpc::ChannelInterface> Channel(absl::string_view target) override;
   std::unique_ptr<Observation> Watch(absl::string_view target, Observer observer) override;
+  void Explain(absl::string_view target, CallDescription call, absl::Duration wait,
+               std::function<void(const Explanation&)> done) override;
 
  private:
   struct ObservationState;
   class ObservationHandle;
 
+  // One Mesh::Explain() that was not answered yet. Serializer-bound.
+  struct Question {
+    CallDescription call;
+    std::function<void(const Explanation&)> done;
+    Serializer::Timer give_up;
+    bool is_due = false;
+  };
+
   // What channels and observations to one target share.
   struct Target {
     std::shared_ptr<call::ChannelCore> core;
     resolver::XdsResolver* xds = nullptr;  // owned by the core; null for other targets
+    // Observations and questions that are on their way here. Guarded by the runtime's mutex.
+    int arriving = 0;
     // Serializer-bound.
     std::vector<std::shared_ptr<ObservationState>> observations;
+    std::list<Question> questions;
     Serializer::Timer look_again;  // whether the last call has ended
   };
 
+  // Runs `arrive` on the serializer with the target, which is kept until then.
+  void Send(absl::string_view target,
+            absl::AnyInvocable<void(const std::shared_ptr<Target>&)> arrive);
   std::shared_ptr<Target> FindOrStart(absl::string_view target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::unique_ptr<resolver::Resolver>> NewResolver(absl::string_view target,
@@ -67,6 +86,8 @@ class Runtime final : public Mesh {
   void NotifySoon();
   void Notify();
   Snapshot SnapshotOf(const Target& target) const;
+  void Ask(const std::shared_ptr<Target>& target, Question question, absl::Duration wait);
+  void Answer(Target* target);
 
   const Options options_;
   const std::optional<xds::Bootstrap> bootstrap_;

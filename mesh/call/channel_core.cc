@@ -43,6 +43,14 @@ void ChannelCore::Shutdown(const absl::Status& reason) {
   registry_.CancelAll(absl::UnavailableError(Explain(reason.message())));
 }
 
+std::shared_ptr<const model::ServiceConfig> ChannelCore::service_config() const {
+  return watch_ == nullptr ? nullptr : watch_->config();
+}
+
+void ChannelCore::ConnectRoute(absl::string_view path) {
+  if (watch_ != nullptr) watch_->ConnectRoute(path);
+}
+
 void ChannelCore::FillSnapshot(Snapshot* snapshot) const {
   if (watch_ != nullptr) {
     watch_->FillSnapshot(snapshot);

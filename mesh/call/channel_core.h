@@ -53,6 +53,10 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // Sets target, error, routes, clusters and ignored.
   void FillSnapshot(Snapshot* snapshot) const;
+  // Null: there is none; then the snapshot's error says why.
+  std::shared_ptr<const model::ServiceConfig> service_config() const;
+  // Connects the clusters of the route that takes `path`, as a call to it would.
+  void ConnectRoute(absl::string_view path);
 
   // Called on the serializer after each change of what FillSnapshot() tells; empty: no more.
   void SetChangeObserver(std::function<void()> observer);

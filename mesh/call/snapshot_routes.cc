@@ -39,6 +39,9 @@ std::vector<Snapshot::Route> SnapshotRoutes(const model::VirtualHost& virtual_ho
       route.clusters.push_back({cluster.cluster, cluster.weight});
     }
     if (from.retry.has_value()) route.retry = RetryText(*from.retry);
+    if (from.timeout != absl::InfiniteDuration()) {
+      route.timeout = absl::FormatDuration(from.timeout);
+    }
     routes.push_back(std::move(route));
   }
   return routes;

@@ -85,6 +85,10 @@ void TargetWatch::OnPickerChanged() {
   if (on_change_) on_change_();
 }
 
+void TargetWatch::OnConnectionsChanged() {
+  if (on_change_) on_change_();
+}
+
 void TargetWatch::Publish(std::unique_ptr<const CallConfig> config) {
   core_->config_.Publish(std::move(config));
 }
@@ -223,6 +227,18 @@ void TargetWatch::Connect() {
   if (clusters_.empty() && resolver_.ok()) (*resolver_)->ReResolve();
 }
 
+void TargetWatch::ConnectRoute(absl::string_view path) {
+  if (config_ == nullptr) return;
+  for (const model::Route& route : config_->virtual_host->routes) {
+    if (!route.path.Matches(path)) continue;
+    for (const model::WeightedCluster& share : route.clusters) {
+      const auto found = clusters_.find(share.cluster);
+      if (found != clusters_.end()) found->second->Connect();
+    }
+    return;
+  }
+}
+
 void TargetWatch::FillSnapshot(Snapshot* snapshot) const {
   snapshot->target = core_->target();
   snapshot->error = error_.ok() ? "" : std::string(error_.message());
@@ -233,6 +249,7 @@ void TargetWatch::FillSnapshot(Snapshot* snapshot) const {
   for (const std::shared_ptr<const model::ClusterConfig>& cluster : config_->clusters) {
     const auto found = clusters_.find(cluster->key.cluster);
     if (found != clusters_.end()) snapshot->clusters.push_back(found->second->snapshot());
+    model::AppendIgnored(*cluster, &snapshot->ignored);
   }
 }
 

@@ -45,13 +45,18 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void Unhold(const std::shared_ptr<Attempts>& call);
   // Connects every cluster, and resolves again if that helps.
   void Connect();
+  // Connects the clusters of the route that takes `path`, as a call to it would.
+  void ConnectRoute(absl::string_view path);
 
   void FillSnapshot(Snapshot* snapshot) const;
+  // Null: there is none.
+  const std::shared_ptr<const model::ServiceConfig>& config() const { return config_; }
   void SetChangeObserver(std::function<void()> observer) { on_change_ = std::move(observer); }
 
   void OnConfig(std::shared_ptr<const model::ServiceConfig> config) override;
   void OnError(const absl::Status& status) override;
   void OnPickerChanged() override;
+  void OnConnectionsChanged() override;
 
  private:
   struct Held {

@@ -31,6 +31,11 @@ bool BalancedPicker::IsLike(const State& state) const {
   return true;
 }
 
+std::vector<uint64_t> BalancedPicker::PartShares() const {
+  if (localities_) return localities_->Shares();
+  return std::vector<uint64_t>(std::holds_alternative<Serving>(state_) ? 1 : 0, 1);
+}
+
 PickResult BalancedPicker::Pick(const PickRequest& request) const {
   if (const auto* serving = std::get_if<Serving>(&state_)) {
     return Picked{PickFrom(*serving, request)};

@@ -35,6 +35,9 @@ class BalancedPicker {
   const State& state() const { return state_; }
   // Whether the picker picks as one made of `state` would.
   bool IsLike(const State& state) const;
+  // How picks spread over the parts in the long run: see balancer::Policy::Shares(). Empty if it
+  // does not serve.
+  std::vector<uint64_t> PartShares() const;
 
   PickResult Pick(const PickRequest& request) const;
 

@@ -23,6 +23,8 @@ class Cluster {
     virtual ~Observer() = default;
     // Calls that wait should pick again.
     virtual void OnPickerChanged() = 0;
+    // snapshot() tells something else about connections, though picks are the same.
+    virtual void OnConnectionsChanged() {}
   };
 
   virtual ~Cluster() = default;

@@ -58,6 +58,7 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
                 if (endpoint.state() == ConnectionState::kFailing) {
                   last_error_ = std::string(endpoint.reason().message());
                 }
+                connections_changed_ = true;
                 ScheduleTurn();
               }}),
       cursors_(std::make_shared<const balancer::Cursors>(7, context->options.random)) {
@@ -188,13 +189,13 @@ void LiveCluster::ScheduleTurn() {
 
 void LiveCluster::Turn() {
   turn_scheduled_ = false;
-  std::optional<size_t> chosen;
+  chosen_.reset();
   if (asked_) {
-    chosen = Choose();
+    chosen_ = Choose();
     StopUnstarted();
-    Retain(chosen);
+    Retain(chosen_);
   }
-  Publish(NextState(chosen));
+  Publish(NextState(chosen_));
 }
 
 std::optional<size_t> LiveCluster::Choose() {
@@ -223,14 +224,18 @@ void LiveCluster::StopUnstarted() {
   }
 }
 
+uint64_t LiveCluster::ConnectionCap() const {
+  uint64_t cap = config_.cluster->max_connected_endpoints;
+  if (cap == 0) cap = context_->options.max_connected_endpoints;
+  return cap == 0 ? std::numeric_limits<uint64_t>::max() : cap;
+}
+
 void LiveCluster::Select(Priority* priority) {
   if (std::none_of(priority->localities.begin(), priority->localities.end(),
                    [](const Locality* locality) { return locality->needs_selection(); })) {
     return;
   }
-  uint64_t cap = config_.cluster->max_connected_endpoints;
-  if (cap == 0) cap = context_->options.max_connected_endpoints;
-  if (cap == 0) cap = std::numeric_limits<uint64_t>::max();
+  const uint64_t cap = ConnectionCap();
   std::vector<balancer::SubsetView> views;
   for (const Locality* locality : priority->localities) {
     const uint64_t usable = locality->usable();
@@ -343,7 +348,12 @@ void LiveCluster::Publish(BalancedPicker::State state) {
     picker_.Publish(std::make_unique<const BalancedPicker>(std::move(state)));
   }
   RetireUnused();
-  if (changed) NotifyObservers();
+  const bool connections_changed = std::exchange(connections_changed_, false);
+  if (changed) {
+    NotifyObservers(&Observer::OnPickerChanged);
+  } else if (connections_changed) {
+    NotifyObservers(&Observer::OnConnectionsChanged);
+  }
 }
 
 void LiveCluster::RetireUnused() {
@@ -354,12 +364,12 @@ void LiveCluster::RetireUnused() {
   });
 }
 
-void LiveCluster::NotifyObservers() {
+void LiveCluster::NotifyObservers(void (Observer::*notice)()) {
   const std::vector<Observer*> observers = observers_;
   for (Observer* observer : observers) {
     // An observer may remove another one.
     if (std::find(observers_.begin(), observers_.end(), observer) != observers_.end()) {
-      observer->OnPickerChanged();
+      (observer->*notice)();
     }
   }
 }
@@ -370,35 +380,6 @@ ConnectionState LiveCluster::state() const {
   if (std::holds_alternative<Pending>(state)) return ConnectionState::kConnecting;
   if (std::holds_alternative<BalancedPicker::Idle>(state)) return ConnectionState::kIdle;
   return ConnectionState::kReady;
-}
-
-Snapshot::Cluster LiveCluster::snapshot() const {
-  Snapshot::Cluster result;
-  result.name = name();
-  result.state = std::string(wire::ToString(state()));
-  if (const auto* failed = std::get_if<Failed>(&picker_.writer_view()->state())) {
-    result.error = std::string(failed->status.message());
-  } else if (!config_.ambient.ok()) {
-    result.error = std::string(config_.ambient.message());
-  }
-  for (const std::unique_ptr<Locality>& locality : localities_) {
-    const model::LocalityEndpoints& configured = *locality->endpoints();
-    Snapshot::LocalityEndpoints& out = result.localities.emplace_back();
-    out.locality = configured.locality.ToString();
-    out.priority = configured.priority;
-    out.weight = configured.weight;
-    locality->ForEach([&out](const model::EndpointConfig& config, const TableEndpoint* connected) {
-      Snapshot::Endpoint& endpoint = out.endpoints.emplace_back();
-      endpoint.address = config.address;
-      endpoint.weight = config.weight;
-      endpoint.health = std::string(ToString(config.health));
-      const ConnectionState connection =
-          connected == nullptr ? ConnectionState::kIdle : connected->state();
-      endpoint.state = std::string(wire::ToString(connection));
-      if (connected != nullptr) endpoint.in_flight = connected->endpoint()->in_flight();
-    });
-  }
-  return result;
 }
 
 }  // namespace mesh::cluster

@@ -96,7 +96,13 @@ class LiveCluster final : public Cluster {
   EndpointCounts Counts() const;
   void Publish(BalancedPicker::State state);
   void RetireUnused();
-  void NotifyObservers();
+  void NotifyObservers(void (Observer::*notice)());
+  // For snapshot(), in live_cluster_snapshot.cc.
+  std::string StateOf(size_t priority) const;
+  std::string WhyNotPicked(const Locality& locality, const model::EndpointConfig& config,
+                           const TableEndpoint* connected) const;
+  void FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const;
+  uint64_t ConnectionCap() const;  // 2^64-1: none
 
   const Context* context_;  // null once closed
   const model::ClusterKey key_;
@@ -110,9 +116,11 @@ class LiveCluster final : public Cluster {
   std::vector<Priority> priorities_;
   std::shared_ptr<const balancer::Cursors> cursors_;
   std::vector<Observer*> observers_;
-  std::string last_error_;  // of a connection
-  bool asked_ = false;      // for connections
+  std::optional<size_t> chosen_;  // priority, as of the last turn
+  std::string last_error_;        // of a connection
+  bool asked_ = false;            // for connections
   bool turn_scheduled_ = false;
+  bool connections_changed_ = false;  // since the last turn
 };
 
 }  // namespace mesh::cluster

@@ -52,6 +52,8 @@ class Locality {
   std::shared_ptr<const PickerPart> Part(balancer::PolicyBuilder policy) {
     return ready_.Part(policy);
   }
+  // What Part() returned last.
+  const PickerPart* last_part() const { return ready_.last_part(); }
   // Whether something has changed that Select() looks at, since the last one.
   bool needs_selection() const { return needs_selection_; }
 

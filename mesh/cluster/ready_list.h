@@ -28,6 +28,8 @@ class PickerPart {
     return chunks_[place / balancer::Weights::kChunkSize][place % balancer::Weights::kChunkSize];
   }
   Endpoint* Pick(const balancer::PickInput& input) const { return at(policy_->Pick(input)); }
+  // See balancer::Policy.
+  std::vector<uint64_t> Shares() const { return policy_->Shares(); }
 
  private:
   const std::unique_ptr<const balancer::Policy> policy_;
@@ -47,6 +49,8 @@ class ReadyList {
 
   // The list now, the same part as before if nothing changed. Null if it is empty.
   std::shared_ptr<const PickerPart> Part(balancer::PolicyBuilder policy);
+  // What Part() returned last.
+  const PickerPart* last_part() const { return part_.get(); }
 
  private:
   struct Slot {

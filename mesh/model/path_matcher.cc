@@ -73,6 +73,21 @@ bool PathMatcher::Matches(absl::string_view path) const {
   return false;
 }
 
+std::string PathMatcher::Mismatch(absl::string_view path) const {
+  if (Matches(path)) return "";
+  if (kind_ == Kind::kRegex) {
+    const bool part = re2::RE2::PartialMatch(re2::StringPiece(path.data(), path.size()), *regex_);
+    return part ? "the expression matches only a part of the path"
+                : "the expression does not match the path";
+  }
+  if (case_sensitive_) {
+    PathMatcher any_case = *this;
+    any_case.case_sensitive_ = false;
+    if (any_case.Matches(path)) return "the path differs in letter case";
+  }
+  return kind_ == Kind::kExact ? "the path is another" : "the path begins otherwise";
+}
+
 std::string PathMatcher::ToString() const {
   return absl::StrCat(Name(kind_), " \"", text_, "\"", case_sensitive_ ? "" : ", ignoring case");
 }

@@ -29,6 +29,8 @@ class PathMatcher {
   static absl::StatusOr<PathMatcher> Regex(absl::string_view expression);
 
   bool Matches(absl::string_view path) const;
+  // Why it does not match; empty if it does. Not for the call path.
+  std::string Mismatch(absl::string_view path) const;
 
   Kind kind() const { return kind_; }
   // `prefix "/a."`, `exact "/a.B/C"`, `regex "..."`, with `, ignoring case` where it does.

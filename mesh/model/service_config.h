@@ -27,6 +27,10 @@ struct ServiceConfig {
   std::vector<std::string> ignored;
 };
 
+// Adds the fields of `config`'s cluster and endpoints that do nothing here, as
+// ServiceConfig::ignored has those of listener and routes.
+void AppendIgnored(const ClusterConfig& config, std::vector<std::string>* ignored);
+
 }  // namespace mesh::model
 
 #endif  // MESH_MODEL_SERVICE_CONFIG_H_

@@ -10,12 +10,19 @@ namespace mesh {
 // A value that says all that a mesh knows of a target at one moment: what Mesh::Watch delivers.
 // Everything is text or numbers, ready to print. Immutable once delivered.
 struct Snapshot {
+  // So many of so many calls, in lowest terms; 0 of 1: none.
+  struct Share {
+    uint64_t part = 0;
+    uint64_t of = 1;
+    double value() const { return static_cast<double>(part) / static_cast<double>(of); }
+  };
   struct Resource {    // one xDS resource that the target depends on
     std::string type;  // short name: `Listener`, `RouteConfiguration`, `Cluster`, ...
     std::string name;
     std::string state;    // `REQUESTED`, `ACKED`, `NACKED`, `DOES_NOT_EXIST`, ... as CSDS has it
     std::string version;  // of the accepted resource; empty if there is none
     std::string error;    // of the last failed update; empty if there is none
+    std::string failed_version;  // of the rejected update; empty if there is none
   };
   struct Endpoint {
     std::string address;
@@ -23,18 +30,34 @@ struct Snapshot {
     std::string health;  // as the control plane says: `healthy`, `unknown`, `draining`, ...
     uint32_t weight = 1;
     uint64_t in_flight = 0;  // calls now
+    Share share = {};        // of the calls that its locality gets now
+    std::string excluded;    // why that is none; empty if it is some
   };
   struct LocalityEndpoints {
     std::string locality;  // `region/zone/sub_zone`
     uint32_t priority = 0;
     uint32_t weight = 0;
     std::vector<Endpoint> endpoints;
+    Share share = {};  // of the calls that the cluster gets now
+  };
+  // Calls go to the endpoints of one priority at a time.
+  struct Priority {
+    uint32_t priority = 0;  // 0 is the highest
+    // `serving`; `connecting`: calls wait for it; `failing`; `overdue`: another one takes its
+    // calls; `standby`: connected but not needed; `unstarted`: never needed; `empty`: no endpoint
+    // of it may take calls.
+    std::string state;
+    uint64_t usable = 0;      // endpoints that may take calls once they are connected
+    uint64_t ready = 0;       // of them, those that are connected
+    uint64_t connecting = 0;  // of them, those that are to be connected and are not yet
   };
   struct Cluster {
     std::string name;
     std::string state;  // `idle`, `connecting`, `ready`, `failing`
     std::string error;  // why it does not serve, or what was wrong with its last update
     std::vector<LocalityEndpoints> localities;
+    std::string policy;  // `round_robin`, `random`; empty: the cluster has no configuration
+    std::vector<Priority> priorities;
   };
   struct WeightedCluster {
     std::string cluster;
@@ -44,7 +67,8 @@ struct Snapshot {
     std::string name;
     std::string match;  // `prefix "/"`
     std::vector<WeightedCluster> clusters;
-    std::string retry;  // `UNAVAILABLE, at most 2 retries`; empty: none
+    std::string retry;    // `UNAVAILABLE, at most 2 retries`; empty: none
+    std::string timeout;  // `1.5s`; empty: none
   };
   struct ControlPlane {
     std::string server;  // its URI

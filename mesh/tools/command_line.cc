@@ -73,8 +73,10 @@ class Parser {
       line_.command = CommandLine::Command::kCall;
     } else if (command == "watch") {
       line_.command = CommandLine::Command::kWatch;
+    } else if (command == "explain") {
+      line_.command = CommandLine::Command::kExplain;
     } else {
-      return Bad(command, "unknown command; known are call, watch and help");
+      return Bad(command, "unknown command; known are call, watch, explain and help");
     }
     while (next_ < arguments_.size()) {
       if (absl::Status status = ParseOne(); !status.ok()) return status;
@@ -84,6 +86,8 @@ class Parser {
 
  private:
   bool is_call() const { return line_.command == CommandLine::Command::kCall; }
+  bool is_watch() const { return line_.command == CommandLine::Command::kWatch; }
+  bool is_explain() const { return line_.command == CommandLine::Command::kExplain; }
 
   absl::Status ParseOne() {
     std::string flag = arguments_[next_++];
@@ -110,9 +114,10 @@ class Parser {
   absl::Status ParseWithValue(const std::string& flag) {
     const bool known =
         flag == "--bootstrap" || flag == "--profile" ||
-        (is_call() && (flag == "--data-hex" || flag == "-H" || flag == "--count" ||
-                       flag == "--concurrency" || flag == "--qps" || flag == "--deadline")) ||
-        (!is_call() && flag == "--for");
+        (is_call() && (flag == "--data-hex" || flag == "--count" || flag == "--concurrency" ||
+                       flag == "--qps" || flag == "--deadline")) ||
+        (!is_watch() && flag == "-H") || (is_watch() && flag == "--for") ||
+        (is_explain() && flag == "--wait");
     if (!known) return Bad(flag, "unknown flag; try `meshctl help`");
     std::string value;
     if (attached_.has_value()) {
@@ -132,6 +137,8 @@ class Parser {
       return Assign(ParseDuration(flag, value), &line_.deadline);
     } else if (flag == "--for") {
       return Assign(ParseDuration(flag, value), &line_.watch_for);
+    } else if (flag == "--wait") {
+      return Assign(ParseDuration(flag, value), &line_.explain_wait);
     } else if (flag == "-H") {
       line_.metadata.emplace_back();
       return Assign(ParseHeader(value), &line_.metadata.back());
@@ -159,12 +166,12 @@ class Parser {
   }
 
   absl::StatusOr<CommandLine> Finish() {
-    const size_t wanted = is_call() ? 2 : 1;
+    const size_t wanted = is_watch() ? 1 : 2;
     if (positional_.empty()) return Bad("TARGET", "missing");
     if (positional_.size() < wanted) return Bad("METHOD", "missing");
     if (positional_.size() > wanted) return Bad(positional_[wanted], "one argument too many");
     line_.target = positional_[0];
-    if (!is_call()) return line_;
+    if (is_watch()) return line_;
     line_.method = positional_[1];
     if (!absl::StartsWith(line_.method, "/")) line_.method.insert(0, "/");
     if (line_.method.find('/', 1) == std::string::npos) {
@@ -197,6 +204,9 @@ absl::string_view Usage() {
     --qps Q             an open load of Q calls a second: a slow answer delays nobody else
     --deadline D        of each call, such as 2s or 500ms (10s)
     --wait-for-ready    calls wait for a connection instead of failing
+  meshctl explain TARGET /package.Service/Method   what would become of such a call, and why
+    -H key:value        metadata; may be repeated
+    --wait D            how long for resources and connections (20s)
   meshctl watch TARGET                          what the mesh knows of a target, and each change
     --for D             stop after D (never)
 
@@ -205,7 +215,8 @@ absl::string_view Usage() {
   --json                one JSON object a line
 
 Targets: xds:///name, dns:///host:port, static:///a:1,b:2.
-Exit code: 0 when all went well, 1 when a call failed, 2 when the arguments are wrong.
+Exit code: 0 when all went well, 1 when a call failed or the explained one would not be given to an
+endpoint, 2 when the arguments are wrong.
 )";
 }
 

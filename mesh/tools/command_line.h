@@ -16,7 +16,7 @@ namespace mesh::tools {
 
 // What `meshctl` was asked to do. A value.
 struct CommandLine {
-  enum class Command { kHelp, kCall, kWatch };
+  enum class Command { kHelp, kCall, kWatch, kExplain };
 
   Command command = Command::kHelp;
   std::string target;
@@ -24,10 +24,12 @@ struct CommandLine {
   Profile profile = Profile::kMesh;
   bool json = false;
 
-  // kCall
+  // kCall, kExplain
   std::string method;  // `/package.Service/Method`
-  std::string data;    // the request's bytes
   std::vector<std::pair<std::string, std::string>> metadata;
+
+  // kCall
+  std::string data;  // the request's bytes
   uint64_t count = 1;
   uint32_t concurrency = 1;  // calls in flight at a time, unless `qps` is set
   double qps = 0;            // above 0: an open load of that rate
@@ -36,6 +38,9 @@ struct CommandLine {
 
   // kWatch
   absl::Duration watch_for = absl::InfiniteDuration();
+
+  // kExplain
+  absl::Duration explain_wait = absl::Seconds(20);
 };
 
 // Reads the arguments after the program's name. Errors name the argument and the cause.

@@ -86,9 +86,9 @@ JsonText& JsonText::Number(uint64_t value) {
   return *this;
 }
 
-JsonText& JsonText::Number(double value) {
+JsonText& JsonText::Number(double value, int digits) {
   Separate();
-  absl::StrAppendFormat(&text_, "%.3f", value);
+  absl::StrAppendFormat(&text_, "%.*f", digits, value);
   return *this;
 }
 

@@ -24,7 +24,7 @@ class JsonText {
   JsonText& Key(absl::string_view key);
   JsonText& String(absl::string_view value);
   JsonText& Number(uint64_t value);
-  JsonText& Number(double value);  // REQUIRES: finite
+  JsonText& Number(double value, int digits = 3);  // after the point. REQUIRES: finite
   JsonText& Bool(bool value);
 
   const std::string& text() const { return text_; }

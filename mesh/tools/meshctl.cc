@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <future>
 #include <iostream>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "mesh/mesh.h"
 #include "mesh/tools/call_load.h"
 #include "mesh/tools/command_line.h"
+#include "mesh/tools/explanation_text.h"
 #include "mesh/tools/snapshot_text.h"
 
 namespace mesh::tools {
@@ -94,6 +95,19 @@ int RunWatch(const CommandLine& line, const sigset_t& signals, Mesh* mesh) {
   return 0;
 }
 
+int RunExplain(const CommandLine& line, Mesh* mesh) {
+  std::promise<Explanation> answer;
+  mesh->Explain(line.target, {line.method, line.metadata}, line.explain_wait,
+                [&answer](const Explanation& explanation) { answer.set_value(explanation); });
+  const Explanation explanation = answer.get_future().get();
+  if (line.json) {
+    std::cout << ExplanationJson(explanation) << std::endl;
+  } else {
+    std::cout << ExplanationText(explanation) << std::flush;
+  }
+  return explanation.outcome == Explanation::Outcome::kServed ? 0 : 1;
+}
+
 int Main(const std::vector<std::string>& arguments) {
   const absl::StatusOr<CommandLine> line = ParseCommandLine(arguments);
   if (!line.ok()) {
@@ -118,6 +132,7 @@ int Main(const std::vector<std::string>& arguments) {
     return 2;
   }
   if (line->command == CommandLine::Command::kCall) return RunCall(*line, mesh->get());
+  if (line->command == CommandLine::Command::kExplain) return RunExplain(*line, mesh->get());
   return RunWatch(*line, signals, mesh->get());
 }
 

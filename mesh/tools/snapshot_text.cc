@@ -5,60 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mesh/tools/json_text.h"
+#include "mesh/tools/snapshot_json.h"
 
 namespace mesh::tools {
 namespace {
-
-void WriteControlPlanes(const Snapshot& snapshot, JsonText* json) {
-  json->Key("control_planes").Open('[');
-  for (const Snapshot::ControlPlane& plane : snapshot.control_planes) {
-    json->Open('{').Key("server").String(plane.server).Key("connected").Bool(plane.connected);
-    json->Key("error").String(plane.error).Close('}');
-  }
-  json->Close(']').Key("resources").Open('[');
-  for (const Snapshot::Resource& resource : snapshot.resources) {
-    json->Open('{').Key("type").String(resource.type).Key("name").String(resource.name);
-    json->Key("state").String(resource.state).Key("version").String(resource.version);
-    json->Key("error").String(resource.error).Close('}');
-  }
-  json->Close(']');
-}
-
-void WriteRoutes(const Snapshot& snapshot, JsonText* json) {
-  json->Key("routes").Open('[');
-  for (const Snapshot::Route& route : snapshot.routes) {
-    json->Open('{').Key("name").String(route.name).Key("match").String(route.match);
-    json->Key("clusters").Open('[');
-    for (const Snapshot::WeightedCluster& cluster : route.clusters) {
-      json->Open('{').Key("cluster").String(cluster.cluster);
-      json->Key("weight").Number(uint64_t{cluster.weight}).Close('}');
-    }
-    json->Close(']').Key("retry").String(route.retry).Close('}');
-  }
-  json->Close(']');
-}
-
-void WriteClusters(const Snapshot& snapshot, JsonText* json) {
-  json->Key("clusters").Open('[');
-  for (const Snapshot::Cluster& cluster : snapshot.clusters) {
-    json->Open('{').Key("name").String(cluster.name).Key("state").String(cluster.state);
-    json->Key("error").String(cluster.error).Key("localities").Open('[');
-    for (const Snapshot::LocalityEndpoints& locality : cluster.localities) {
-      json->Open('{').Key("locality").String(locality.locality);
-      json->Key("priority").Number(uint64_t{locality.priority});
-      json->Key("weight").Number(uint64_t{locality.weight}).Key("endpoints").Open('[');
-      for (const Snapshot::Endpoint& endpoint : locality.endpoints) {
-        json->Open('{').Key("address").String(endpoint.address);
-        json->Key("state").String(endpoint.state).Key("health").String(endpoint.health);
-        json->Key("weight").Number(uint64_t{endpoint.weight});
-        json->Key("in_flight").Number(endpoint.in_flight).Close('}');
-      }
-      json->Close(']').Close('}');
-    }
-    json->Close(']').Close('}');
-  }
-  json->Close(']');
-}
 
 std::string WithError(std::string line, const std::string& error) {
   if (!error.empty()) absl::StrAppend(&line, ": ", error);
@@ -71,12 +21,23 @@ std::string SnapshotJson(const Snapshot& snapshot) {
   JsonText json;
   json.Open('{').Key("target").String(snapshot.target).Key("node_id").String(snapshot.node_id);
   json.Key("error").String(snapshot.error);
-  WriteControlPlanes(snapshot, &json);
-  WriteRoutes(snapshot, &json);
-  WriteClusters(snapshot, &json);
-  json.Key("ignored").Open('[');
-  for (const std::string& field : snapshot.ignored) json.String(field);
-  json.Close(']').Close('}');
+  WriteControlPlanes(snapshot.control_planes, &json);
+  WriteResources(snapshot.resources, &json);
+  json.Key("routes").Open('[');
+  for (const Snapshot::Route& route : snapshot.routes) {
+    json.Open('{');
+    WriteRoute(route, &json);
+    json.Close('}');
+  }
+  json.Close(']').Key("clusters").Open('[');
+  for (const Snapshot::Cluster& cluster : snapshot.clusters) {
+    json.Open('{').Key("name").String(cluster.name);
+    WriteCluster(cluster, &json);
+    json.Close('}');
+  }
+  json.Close(']');
+  WriteStrings("ignored", snapshot.ignored, &json);
+  json.Close('}');
   return json.text();
 }
 
@@ -102,6 +63,7 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
                     absl::StrJoin(route.clusters, ", ", [](std::string* out, const auto& cluster) {
                       absl::StrAppend(out, cluster.cluster, " (", cluster.weight, ")");
                     }));
+    if (!route.timeout.empty()) absl::StrAppend(&line, "; timeout ", route.timeout);
     if (!route.retry.empty()) absl::StrAppend(&line, "; retry ", route.retry);
     lines.push_back(std::move(line));
   }

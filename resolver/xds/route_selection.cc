@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace mesh::resolver {
 namespace {
@@ -17,6 +18,25 @@ std::vector<std::string> ClustersOf(const model::VirtualHost& virtual_host) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+// `their domains are a, *.b`, as many as one wants to read.
+std::string DomainsOf(const model::RouteConfiguration& routes) {
+  constexpr size_t kShown = 8;
+  std::vector<absl::string_view> domains;
+  size_t more = 0;
+  for (const model::VirtualHost& host : routes.virtual_hosts) {
+    for (const std::string& domain : host.domains) {
+      if (domains.size() < kShown) {
+        domains.push_back(domain);
+      } else {
+        ++more;
+      }
+    }
+  }
+  if (domains.empty()) return "there is none";
+  return absl::StrCat("their domains are ", absl::StrJoin(domains, ", "),
+                      more == 0 ? "" : absl::StrCat(" and ", more, " more"));
 }
 
 void AddIgnored(absl::string_view resource, const std::vector<std::string>& fields,
@@ -45,7 +65,8 @@ absl::StatusOr<std::shared_ptr<const RouteSelection>> SelectRoutes(
   if (virtual_host == nullptr) {
     return absl::UnavailableError(
         absl::StrCat(routes_label, ": no virtual host serves \"", domain, "\"",
-                     routes_name.empty() ? "" : absl::StrCat(" (named by ", listener_label, ")")));
+                     routes_name.empty() ? "" : absl::StrCat(" (named by ", listener_label, ")"),
+                     ": ", DomainsOf(*routes)));
   }
   auto selection = std::make_shared<RouteSelection>();
   AddIgnored(listener_label, listener->ignored, &selection->ignored);

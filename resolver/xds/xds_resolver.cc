@@ -71,6 +71,16 @@ class XdsResolverOfTarget final : public XdsResolver {
     return resources;
   }
 
+  std::vector<std::string> awaited_clusters() override {
+    serializer_->AssertHeld();
+    std::vector<std::string> awaited;
+    if (newest_ == nullptr || newest_ == in_force_) return awaited;
+    for (const std::string& cluster : newest_->clusters) {
+      if (!clusters_.IsKnown(cluster)) awaited.push_back(cluster);
+    }
+    return awaited;
+  }
+
  private:
   void ScheduleUpdate();
   // Takes in all changes since the last update, and tells the observer what comes of them.

@@ -37,6 +37,10 @@ class XdsResolver : public Resolver {
   // Type URL and name of each resource that the target depends on now: the listener, then routes,
   // clusters and endpoints, each by name. While a change is on its way, those of both sides.
   virtual std::vector<std::pair<std::string, std::string>> dependencies() const = 0;
+
+  // The clusters that the newest routes name and of which nothing is known yet. While there are
+  // any, the newest routes are held, and those before them stay in force if there are any.
+  virtual std::vector<std::string> awaited_clusters() = 0;
 };
 
 std::unique_ptr<XdsResolver> NewXdsResolver(XdsResolver::Options options);

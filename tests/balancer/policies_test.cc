@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "balancer/alias_table.h"
@@ -102,6 +103,37 @@ TEST(RandomChoiceTest, GivesPlacesTheirShareInTheLongRun) {
     for (uint32_t place = 0; place < list.size(); ++place) {
       const double due = Due(list, place, kPicks);
       EXPECT_NEAR(counts[place], due, 5 * std::sqrt(due)) << list.size() << ", " << place;
+    }
+  }
+}
+
+TEST(RoundRobinTest, TellsTheSharesThatItsTurnsHave) {
+  for (const std::vector<uint32_t>& list :
+       {std::vector<uint32_t>(7, 5), std::vector<uint32_t>{6, 3, 1}, Ramp(200, 5)}) {
+    const std::unique_ptr<const Policy> policy = BuildRoundRobin(Weights::Of(list));
+    const std::vector<uint64_t> shares = policy->Shares();
+    const uint64_t cycle = std::accumulate(shares.begin(), shares.end(), uint64_t{0});
+    std::vector<uint64_t> counts(list.size(), 0);
+    for (uint64_t i = 0; i < cycle; ++i) {
+      PickInput input;
+      input.cursor = 12345 + i;
+      ++counts[policy->Pick(input)];
+    }
+    EXPECT_EQ(shares, counts) << list.size();
+  }
+}
+
+// The policies that have no cycle to count.
+TEST(PolicyTest, SharesAreTheWeights) {
+  for (const PolicyBuilder builder : {BuildRoundRobin, BuildRandomChoice}) {
+    for (const std::vector<uint32_t>& list :
+         {std::vector<uint32_t>(3, 4), std::vector<uint32_t>{1000000, 7, 3}, Ramp(256, 9),
+          Ramp(1000, 9)}) {
+      const std::vector<uint64_t> shares = builder(Weights::Of(list))->Shares();
+      ASSERT_EQ(shares.size(), list.size());
+      for (size_t i = 0; i < list.size(); ++i) {
+        EXPECT_EQ(shares[i] * list[0], shares[0] * list[i]) << list.size() << ", " << i;
+      }
     }
   }
 }

@@ -1,5 +1,9 @@
 // What Mesh::Watch tells.
 
+#include <atomic>
+#include <chrono>
+#include <future>
+
 #include "gmock/gmock.h"
 #include "mesh/base/mutex.h"
 #include "tests/mesh/main_job.h"
@@ -87,6 +91,19 @@ TEST_F(WatchTest, TellsConnectionsAndUpdates) {
   seen_.WaitFor([&](const Snapshot& s) { return endpoint(s).address == b_.address(); });
 }
 
+// No pick changes when an endpoint fails that was not connected before.
+TEST_F(WatchTest, TellsConnectionsThatChangeNoPick) {
+  Serve(One({a_.address(), b_.address()}));
+  b_.Kill();
+  const std::unique_ptr<Mesh::Observation> observation = Watch();
+  EXPECT_TRUE(Call(NewStub().get()).status.ok());
+  seen_.WaitFor([&](const Snapshot& s) {
+    if (s.clusters.empty() || s.clusters[0].localities.empty()) return false;
+    const std::vector<Snapshot::Endpoint>& endpoints = s.clusters[0].localities[0].endpoints;
+    return endpoints[0].state == "ready" && endpoints[1].state == "failing";
+  });
+}
+
 TEST_F(WatchTest, TellsARejectedUpdate) {
   Serve(One({a_.address()}));
   const std::unique_ptr<Mesh::Observation> observation = Watch();
@@ -117,6 +134,18 @@ TEST_F(WatchTest, AnObservationThatEndedHearsNothing) {
   Serve(One({b_.address()}));
   EXPECT_EQ(Call(NewStub().get()).status.error_code(), grpc::StatusCode::OK);
   EXPECT_EQ(seen_.count(), count);
+}
+
+TEST_F(WatchTest, AnObservationThatBeginsAsTheLastOneEndsIsTold) {
+  for (int i = 0; i < 300; ++i) {
+    Watch("static:///1.1.1.1:1").reset();
+    std::promise<void> told;
+    std::atomic<bool> first{true};
+    const auto observation = mesh().Watch("static:///1.1.1.1:1", [&](const Snapshot&) {
+      if (first.exchange(false)) told.set_value();
+    });
+    ASSERT_EQ(told.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready) << i;
+  }
 }
 
 TEST_F(WatchTest, AnObservationMayOutliveItsMesh) {

@@ -51,6 +51,34 @@ TEST(PathMatchTest, Table) {
   }
 }
 
+TEST(PathMatchTest, SaysWhyNot) {
+  const absl::StatusOr<PathMatcher> regex = PathMatcher::Regex("/s/m");
+  ASSERT_TRUE(regex.ok());
+  const struct {
+    PathMatcher matcher;
+    std::string path;
+    std::string mismatch;
+  } rows[] = {
+      {PathMatcher::Exact("/s/m"), "/s/m", ""},
+      {PathMatcher::Exact("/s/m"), "/s/m2", "the path is another"},
+      {PathMatcher::Exact("/s/m"), "/S/m", "the path differs in letter case"},
+      {PathMatcher::Exact("/s/m", false), "/S/m", ""},
+      {PathMatcher::Exact("/s/m", false), "/S/n", "the path is another"},
+      {PathMatcher::Prefix("/s/"), "/s/m", ""},
+      {PathMatcher::Prefix("/s/"), "/a/m", "the path begins otherwise"},
+      {PathMatcher::Prefix("/s/"), "/S/m", "the path differs in letter case"},
+      {PathMatcher::Prefix("/"), "a", ""},
+      {*regex, "/s/m", ""},
+      {*regex, "/s/mm", "the expression matches only a part of the path"},
+      {*regex, "/s/n", "the expression does not match the path"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.matcher.Mismatch(row.path), row.mismatch)
+        << row.matcher.ToString() << " and " << row.path;
+    EXPECT_EQ(row.mismatch.empty(), row.matcher.Matches(row.path));
+  }
+}
+
 TEST(PathMatchTest, Regex) {
   struct {
     std::string expression;

@@ -173,12 +173,13 @@ TEST(XdsJoinTest, NoVirtualHostForTheDomainIsAnError) {
   world.Routes("r", {"a"}, "other");
   EXPECT_EQ(world.SettleOne(),
             "error: RouteConfiguration \"r\": no virtual host serves \"svc\" (named by Listener "
-            "\"l\")");
+            "\"l\"): their domains are other");
   world.Routes("r", {"a"}, "s*");
   EXPECT_EQ(world.SettleOne(), "a[1.1.1.1:1]");
   world.InlineListener(XdsWorld::RoutesTo("", {"a"}, "other"));
   EXPECT_EQ(world.SettleOne(),
-            "error: Listener \"l\": its own routes: no virtual host serves \"svc\"");
+            "error: Listener \"l\": its own routes: no virtual host serves \"svc\": their domains "
+            "are other");
 }
 
 TEST(XdsJoinTest, AmbientErrorsAreKeptBesideWhatTheyLeftInForce) {

@@ -68,6 +68,17 @@ TEST(CommandLine, Watch) {
   EXPECT_EQ(line->watch_for, absl::Seconds(2));
 }
 
+TEST(CommandLine, Explain) {
+  const absl::StatusOr<CommandLine> line =
+      ParseCommandLine({"explain", "xds:///a", "p.S/M", "-H", "K: v", "--wait", "3s", "--json"});
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->command, CommandLine::Command::kExplain);
+  EXPECT_EQ(line->method, "/p.S/M");
+  EXPECT_THAT(line->metadata, ElementsAre(Pair("k", "v")));
+  EXPECT_EQ(line->explain_wait, absl::Seconds(3));
+  EXPECT_TRUE(line->json);
+}
+
 TEST(CommandLine, ErrorsNameTheArgumentAndTheCause) {
   const struct {
     std::vector<std::string> arguments;
@@ -94,6 +105,11 @@ TEST(CommandLine, ErrorsNameTheArgumentAndTheCause) {
       {{"call", "t", "/a/b", "--for", "1"}, "argument \"--for\": unknown flag"},
       {{"watch", "t", "--count", "1"}, "argument \"--count\": unknown flag"},
       {{"watch", "t", "u"}, "one argument too many"},
+      {{"watch", "t", "-H", "a:b"}, "argument \"-H\": unknown flag"},
+      {{"explain", "t"}, "argument \"METHOD\": missing"},
+      {{"explain", "t", "/a/b", "--for", "1"}, "argument \"--for\": unknown flag"},
+      {{"explain", "t", "/a/b", "--count", "1"}, "argument \"--count\": unknown flag"},
+      {{"call", "t", "/a/b", "--wait", "1"}, "argument \"--wait\": unknown flag"},
   };
   for (const auto& test : kCases) {
     const absl::StatusOr<CommandLine> line = ParseCommandLine(test.arguments);

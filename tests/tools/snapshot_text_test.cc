@@ -13,10 +13,15 @@ Snapshot OneOfEverything() {
   snapshot.target = "xds:///a";
   snapshot.node_id = "n";
   snapshot.control_planes = {{"dns:///cp:1", true, ""}};
-  snapshot.resources = {{"Cluster", "c", "nacked", "7", "bad"}};
-  snapshot.routes = {{"r", "prefix \"/\"", {{"c", 3}}, "UNAVAILABLE, at most 1 retry"}};
+  snapshot.resources = {{"Cluster", "c", "nacked", "7", "bad", "8"}};
+  snapshot.routes = {{"r", "prefix \"/\"", {{"c", 3}}, "UNAVAILABLE, at most 1 retry", "1.5s"}};
   snapshot.clusters = {
-      {"c", "ready", "", {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6}}}}}};
+      {"c",
+       "ready",
+       "",
+       {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, ""}}, {2, 3}}},
+       "random",
+       {{1, "serving", 5, 4, 3}}}};
   snapshot.ignored = {"Cluster \"c\": altogether"};
   return snapshot;
 }
@@ -26,23 +31,28 @@ TEST(SnapshotText, JsonNamesEveryField) {
       SnapshotJson(OneOfEverything()),
       R"({"target":"xds:///a","node_id":"n","error":"",)"
       R"("control_planes":[{"server":"dns:///cp:1","connected":true,"error":""}],)"
-      R"("resources":[{"type":"Cluster","name":"c","state":"nacked","version":"7","error":"bad"}],)"
+      R"("resources":[{"type":"Cluster","name":"c","state":"nacked","version":"7","error":"bad",)"
+      R"("failed_version":"8"}],)"
       R"("routes":[{"name":"r","match":"prefix \"/\"","clusters":[{"cluster":"c","weight":3}],)"
-      R"("retry":"UNAVAILABLE, at most 1 retry"}],)"
-      R"("clusters":[{"name":"c","state":"ready","error":"","localities":[{"locality":"r/z/s",)"
-      R"("priority":1,"weight":2,"endpoints":[{"address":"1.2.3.4:5","state":"ready",)"
-      R"("health":"healthy","weight":4,"in_flight":6}]}]}],)"
+      R"("retry":"UNAVAILABLE, at most 1 retry","timeout":"1.5s"}],)"
+      R"("clusters":[{"name":"c","state":"ready","error":"","policy":"random","priorities":[)"
+      R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3}],)"
+      R"("localities":[{"locality":"r/z/s","priority":1,"weight":2,"share":{"part":2,"of":3},)"
+      R"("endpoints":[{"address":"1.2.3.4:5","state":"ready","health":"healthy","weight":4,)"
+      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""}]}]}],)"
       R"("ignored":["Cluster \"c\": altogether"]})");
 }
 
 TEST(SnapshotText, OneLineAFact) {
-  EXPECT_THAT(SnapshotLines(OneOfEverything()),
-              ElementsAre("target xds:///a", "node n", "control plane dns:///cp:1 connected",
-                          "Cluster \"c\" nacked version 7: bad",
-                          "route 0 \"r\" prefix \"/\" to c (3); retry UNAVAILABLE, at most 1 retry",
-                          "cluster c ready", "cluster c priority 1 locality r/z/s weight 2",
-                          "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
-                          "ignored Cluster \"c\": altogether"));
+  EXPECT_THAT(
+      SnapshotLines(OneOfEverything()),
+      ElementsAre(
+          "target xds:///a", "node n", "control plane dns:///cp:1 connected",
+          "Cluster \"c\" nacked version 7: bad",
+          "route 0 \"r\" prefix \"/\" to c (3); timeout 1.5s; retry UNAVAILABLE, at most 1 retry",
+          "cluster c ready", "cluster c priority 1 locality r/z/s weight 2",
+          "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
+          "ignored Cluster \"c\": altogether"));
 }
 
 TEST(SnapshotText, ChangesAreLinesGoneAndLinesNew) {

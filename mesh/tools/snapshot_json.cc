@@ -1,0 +1,77 @@
+#include "mesh/tools/snapshot_json.h"
+
+#include <cstdint>
+
+namespace mesh::tools {
+
+void WriteStrings(absl::string_view key, const std::vector<std::string>& values, JsonText* json) {
+  json->Key(key).Open('[');
+  for (const std::string& value : values) json->String(value);
+  json->Close(']');
+}
+
+void WriteControlPlanes(const std::vector<Snapshot::ControlPlane>& planes, JsonText* json) {
+  json->Key("control_planes").Open('[');
+  for (const Snapshot::ControlPlane& plane : planes) {
+    json->Open('{').Key("server").String(plane.server).Key("connected").Bool(plane.connected);
+    json->Key("error").String(plane.error).Close('}');
+  }
+  json->Close(']');
+}
+
+void WriteResources(const std::vector<Snapshot::Resource>& resources, JsonText* json) {
+  json->Key("resources").Open('[');
+  for (const Snapshot::Resource& resource : resources) {
+    json->Open('{').Key("type").String(resource.type).Key("name").String(resource.name);
+    json->Key("state").String(resource.state).Key("version").String(resource.version);
+    json->Key("error").String(resource.error);
+    json->Key("failed_version").String(resource.failed_version).Close('}');
+  }
+  json->Close(']');
+}
+
+void WriteRoute(const Snapshot::Route& route, JsonText* json) {
+  json->Key("name").String(route.name).Key("match").String(route.match);
+  json->Key("clusters").Open('[');
+  for (const Snapshot::WeightedCluster& cluster : route.clusters) {
+    json->Open('{').Key("cluster").String(cluster.cluster);
+    json->Key("weight").Number(uint64_t{cluster.weight}).Close('}');
+  }
+  json->Close(']').Key("retry").String(route.retry).Key("timeout").String(route.timeout);
+}
+
+void WriteShare(const Snapshot::Share& share, JsonText* json) {
+  json->Key("share").Open('{').Key("part").Number(share.part).Key("of").Number(share.of);
+  json->Close('}');
+}
+
+void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
+  json->Key("state").String(cluster.state).Key("error").String(cluster.error);
+  json->Key("policy").String(cluster.policy).Key("priorities").Open('[');
+  for (const Snapshot::Priority& priority : cluster.priorities) {
+    json->Open('{').Key("priority").Number(uint64_t{priority.priority});
+    json->Key("state").String(priority.state).Key("usable").Number(priority.usable);
+    json->Key("ready").Number(priority.ready).Key("connecting").Number(priority.connecting);
+    json->Close('}');
+  }
+  json->Close(']').Key("localities").Open('[');
+  for (const Snapshot::LocalityEndpoints& locality : cluster.localities) {
+    json->Open('{').Key("locality").String(locality.locality);
+    json->Key("priority").Number(uint64_t{locality.priority});
+    json->Key("weight").Number(uint64_t{locality.weight});
+    WriteShare(locality.share, json);
+    json->Key("endpoints").Open('[');
+    for (const Snapshot::Endpoint& endpoint : locality.endpoints) {
+      json->Open('{').Key("address").String(endpoint.address);
+      json->Key("state").String(endpoint.state).Key("health").String(endpoint.health);
+      json->Key("weight").Number(uint64_t{endpoint.weight});
+      json->Key("in_flight").Number(endpoint.in_flight);
+      WriteShare(endpoint.share, json);
+      json->Key("excluded").String(endpoint.excluded).Close('}');
+    }
+    json->Close(']').Close('}');
+  }
+  json->Close(']');
+}
+
+}  // namespace mesh::tools

@@ -46,7 +46,8 @@ struct Options {
   // Where messages for operators go; empty: nowhere. Called on threads of the mesh.
   LogSink log;
 
-  // For tests and simulations; null: the machine's own. They must outlive the mesh.
+  // For tests and simulations; null: the machine's own. They must outlive the mesh,
+  // the clock its calls too.
   const Clock* clock = nullptr;
   Executor* executor = nullptr;
   Random* random = nullptr;

@@ -114,7 +114,7 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
 
   call::CallEnvironment::Options environment;
   environment.serializer = serializer_.get();
-  environment.clock = clock_;
+  environment.clock = options_.clock;
   environment.grpc = std::make_shared<call::GrpcParts>(pump_.get(), reaper_, options_.interceptors);
   environment.hurry = [pump = pump_.get()] { return std::make_shared<wire::Pump::Hold>(pump); };
   environment.clusters = clusters_.get();

@@ -18,6 +18,7 @@ struct AttemptRecord {
   uint32_t number = 0;        // 0 is the first attempt of the call
   int status_code = 0;        // gRPC's
   bool delivered = true;      // false: certainly never given to a transport
+  absl::Duration latency;     // from the pick to the status
 };
 
 // Called at the end of each attempt, on the thread that notices it: it must not block. Empty: none.

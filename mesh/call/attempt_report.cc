@@ -12,7 +12,7 @@ void EndAttempt(const AttemptEnd& end, const ChannelCore& core, CallTrace::Log* 
   }
   if (const AttemptObserver& observer = core.environment()->attempt_observer()) {
     observer({core.target(), end.method, permit->endpoint()->address(), end.number, end.code,
-              end.delivered});
+              end.delivered, end.latency});
   }
   permit->End(cluster::Report{end.code, end.delivered, end.latency});
 }

@@ -16,14 +16,38 @@ namespace mesh::call::call_access {
 namespace {
 
 using grpc::internal::Call;
+using grpc::internal::CallOpClientRecvStatus;
+using grpc::internal::CallOpClientSendClose;
 using grpc::internal::CallOpGenericRecvMessage;
+using grpc::internal::CallOpRecvInitialMetadata;
 using grpc::internal::CallOpRecvMessage;
+using grpc::internal::CallOpSendInitialMetadata;
+using grpc::internal::CallOpSendMessage;
+using grpc::internal::CallOpSet;
 using grpc::internal::CallOpSetInterface;
 using grpc::internal::DeserializeFunc;
 using grpc::internal::DeserializeFuncType;
 using grpc::internal::InterceptorBatchMethodsImpl;
 using grpc::internal::RpcMethod;
+using grpc::protobuf::MessageLite;
 using StringMap = std::multimap<std::string, std::string>;
+
+// The operations of unary calls as most stubs make them, told from others at the cost of a
+// comparison: of synchronous stubs, of those with queues, and the last ones of reactors.
+using BlockingOps =
+    CallOpSet<CallOpSendInitialMetadata, CallOpSendMessage, CallOpRecvInitialMetadata,
+              CallOpRecvMessage<MessageLite>, CallOpClientSendClose, CallOpClientRecvStatus>;
+using AsyncOps =
+    CallOpSet<CallOpSendInitialMetadata, CallOpSendMessage, CallOpClientSendClose,
+              CallOpRecvInitialMetadata, CallOpRecvMessage<MessageLite>, CallOpClientRecvStatus>;
+using ReactorOps = CallOpSet<CallOpGenericRecvMessage, CallOpClientRecvStatus>;
+
+CallOpGenericRecvMessage* AsGeneric(CallOpSetInterface* ops) {
+  const std::type_info& type = typeid(*ops);
+  if (type == typeid(BlockingOps) || type == typeid(AsyncOps)) return nullptr;
+  if (type == typeid(ReactorOps)) return static_cast<ReactorOps*>(ops);
+  return dynamic_cast<CallOpGenericRecvMessage*>(ops);
+}
 
 // A pointer to a private member may be named in an explicit instantiation: the usual access
 // checks do not apply there ([temp.explicit] in C++17). It depends on the member's name and type
@@ -99,40 +123,46 @@ MessageSlot MessageSlot::Of(grpc::experimental::InterceptorBatchMethods* batch) 
   if (slot.message_ == nullptr) return slot;
   // gRPC has two implementations of the interface; the other one, for cancellation, has no
   // message.
-  CallOpSetInterface* const ops =
-      static_cast<InterceptorBatchMethodsImpl*>(batch)->*Member(BatchOps());
-  if (auto* protobuf = dynamic_cast<CallOpRecvMessage<grpc::protobuf::MessageLite>*>(ops)) {
-    slot.kind_ = Kind::kProtobuf;
-    slot.received_ = &protobuf->got_message;
-  } else if (auto* generic = dynamic_cast<CallOpGenericRecvMessage*>(ops)) {
-    // The message's type is erased, so its parser is asked, which is there until it has parsed.
-    DeserializeFunc* const parser = (generic->*Member(GenericParser())).get();
-    slot.received_ = &generic->got_message;
-    if (dynamic_cast<DeserializeFuncType<grpc::protobuf::MessageLite>*>(parser) != nullptr) {
-      slot.kind_ = Kind::kProtobuf;
-    } else if (dynamic_cast<DeserializeFuncType<grpc::ByteBuffer>*>(parser) != nullptr) {
-      slot.kind_ = Kind::kByteBuffer;
-    }
-  } else if (auto* bytes = dynamic_cast<CallOpRecvMessage<grpc::ByteBuffer>*>(ops)) {
-    slot.kind_ = Kind::kByteBuffer;
-    slot.received_ = &bytes->got_message;
+  slot.ops_ = static_cast<InterceptorBatchMethodsImpl*>(batch)->*Member(BatchOps());
+  if (auto* const generic = AsGeneric(slot.ops_)) {
+    const DeserializeFunc* const parser = (generic->*Member(GenericParser())).get();
+    if (parser != nullptr) slot.parser_ = &typeid(*parser);
   }
   return slot;
 }
 
+MessageSlot::Place MessageSlot::Find() const {
+  Place place;
+  if (message_ == nullptr) return place;
+  if (auto* protobuf = dynamic_cast<CallOpRecvMessage<MessageLite>*>(ops_)) {
+    place = {Kind::kProtobuf, &protobuf->got_message};
+  } else if (auto* bytes = dynamic_cast<CallOpRecvMessage<grpc::ByteBuffer>*>(ops_)) {
+    place = {Kind::kByteBuffer, &bytes->got_message};
+  } else if (auto* generic = dynamic_cast<CallOpGenericRecvMessage*>(ops_)) {
+    place.received = &generic->got_message;
+    if (parser_ == nullptr) return place;
+    if (*parser_ == typeid(DeserializeFuncType<MessageLite>)) {
+      place.kind = Kind::kProtobuf;
+    } else if (*parser_ == typeid(DeserializeFuncType<grpc::ByteBuffer>)) {
+      place.kind = Kind::kByteBuffer;
+    }
+  }
+  return place;
+}
+
 grpc::Status MessageSlot::Write(grpc::ByteBuffer* bytes) const {
-  if (kind_ == Kind::kByteBuffer) {
+  if (Find().kind == Kind::kByteBuffer) {
     static_cast<grpc::ByteBuffer*>(message_)->Swap(bytes);
     return grpc::Status::OK;
   }
-  auto* const message = static_cast<grpc::protobuf::MessageLite*>(message_);
+  auto* const message = static_cast<MessageLite*>(message_);
   grpc::ProtoBufferReader reader(bytes);
   if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) return grpc::Status::OK;
   return grpc::Status(grpc::StatusCode::INTERNAL, "response: cannot be parsed");
 }
 
 void MessageSlot::MarkReceived() const {
-  if (received_ != nullptr) *received_ = true;
+  if (bool* const received = Find().received) *received = true;
 }
 
 }  // namespace mesh::call::call_access

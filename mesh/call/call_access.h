@@ -3,10 +3,12 @@
 
 #include <map>
 #include <string>
+#include <typeinfo>
 
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/impl/call.h"
+#include "grpcpp/impl/call_op_set_interface.h"
 #include "grpcpp/impl/channel_interface.h"
 #include "grpcpp/impl/rpc_method.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -38,7 +40,8 @@ void CopyCallOptions(grpc::ClientContext& from, grpc::ClientContext* to);
 // Replaces the text that ClientContext::debug_error_string() returns.
 void SetDebugErrorString(const std::string& text, grpc::ClientContext* context);
 
-// Where a batch of operations puts the message that it receives. A value.
+// Where a batch of operations puts the message that it receives. A value, valid while the batch
+// is in flight. Few calls write into theirs, so it is only then that the batch is asked what it is.
 class MessageSlot {
  public:
   MessageSlot() = default;
@@ -49,9 +52,9 @@ class MessageSlot {
 
   bool exists() const { return message_ != nullptr; }
   // False where the message is of a type other than protobuf or ByteBuffer.
-  bool writable() const { return kind_ != Kind::kUnknown; }
+  bool writable() const { return Find().kind != Kind::kUnknown; }
 
-  // Parses `bytes` into the application's message; consumes `bytes`.
+  // Parses `bytes` into the application's message; consumes `bytes`. REQUIRES: writable().
   grpc::Status Write(grpc::ByteBuffer* bytes) const;
 
   // Tells the batch that its message has arrived, so that the stub reports success.
@@ -59,10 +62,18 @@ class MessageSlot {
 
  private:
   enum class Kind : unsigned char { kUnknown, kProtobuf, kByteBuffer };
+  struct Place {
+    Kind kind = Kind::kUnknown;
+    bool* received = nullptr;
+  };
+
+  Place Find() const;
 
   void* message_ = nullptr;
-  bool* received_ = nullptr;
-  Kind kind_ = Kind::kUnknown;
+  grpc::internal::CallOpSetInterface* ops_ = nullptr;
+  // Of a message whose type the batch has erased: the type of its parser, which is gone once it
+  // has parsed. Else null.
+  const std::type_info* parser_ = nullptr;
 };
 
 }  // namespace mesh::call::call_access

@@ -25,8 +25,8 @@ class GrpcParts;
 class CallEnvironment {
  public:
   struct Options {
+    const Clock* clock = nullptr;      // outlives the calls; null: the machine's
     Serializer* serializer = nullptr;  // outlives Close(), as do the next two
-    const Clock* clock = nullptr;
     cluster::ClusterTable* clusters = nullptr;
     std::shared_ptr<EpochDomain> epochs;  // calls in flight may outlive the mesh
     std::shared_ptr<Reaper> reaper;
@@ -60,9 +60,9 @@ class CallEnvironment {
   // May be null. REQUIRES: before Close(). On the serializer.
   std::shared_ptr<void> Hurry() const { return options_.hurry ? options_.hurry() : nullptr; }
 
-  // REQUIRES of the next three: before Close(); or inside an EpochReader that began before it.
+  const Clock& clock() const { return options_.clock != nullptr ? *options_.clock : steady_clock_; }
+  // REQUIRES of the next two: before Close(); or inside an EpochReader that began before it.
   Serializer* serializer() const { return options_.serializer; }
-  const Clock& clock() const { return *options_.clock; }
   cluster::ClusterTable* clusters() const { return options_.clusters; }
 
   const std::shared_ptr<EpochDomain>& epochs() const { return options_.epochs; }
@@ -79,6 +79,7 @@ class CallEnvironment {
   explicit CallEnvironment(Options options);
 
   const Options options_;
+  const SteadyClock steady_clock_;
   PerThreadCounters<5> counters_;
 
   Mutex mutex_;

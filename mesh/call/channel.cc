@@ -52,8 +52,10 @@ class Channel final : public grpc::ChannelInterface {
     ops->FillOps(call);  // calls belong to the endpoint's channel: nobody calls this
   }
 
-  void* RegisterMethod(const char*) override {
-    return nullptr;  // a handle belongs to one core channel, and we have many
+  // gRPC's own handles belong to one core channel, and we have many: ours is the path, so that
+  // calls need not copy it.
+  void* RegisterMethod(const char* path) override {
+    return const_cast<std::string*>(core_->Intern(path));
   }
 
   void NotifyOnStateChangeImpl(grpc_connectivity_state last_observed, gpr_timespec deadline,
@@ -81,6 +83,16 @@ class Channel final : public grpc::ChannelInterface {
 
   const std::shared_ptr<ChannelCore> core_;
 };
+
+// What endpoints' channels may be given: without the handle that they would take for their own.
+RpcMethod WithoutHandle(const RpcMethod& method) {
+  return RpcMethod(method.name(), method.suffix_for_stats(), method.method_type());
+}
+
+// The path, if it lasts as long as the core; else null.
+const std::string* LastingPath(const RpcMethod& method) {
+  return static_cast<const std::string*>(method.channel_tag());
+}
 
 bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod::NORMAL_RPC; }
 
@@ -134,10 +146,10 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
   if (IsUnary(method)) {
     RescuableCall::Setup setup;
     setup.path = method.name();
+    setup.lasting_path = LastingPath(method);
     setup.context = context;
     setup.retry = direction.retry;
     setup.random = random;
-    setup.start = environment().clock().Now();
     setup.wait_for_ready = wait_for_ready;
     setup.callback_api = queue == environment().grpc().known_callback_queue();
     interceptor = std::make_unique<RescuableCall>(core_.get(), std::move(permit),
@@ -154,7 +166,8 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
   const DeadlineOverride deadline(context, direction.timeout);
   const AuthorityOverride authority(context, core_->authority());
   CallStart start(std::move(interceptor));
-  grpc::internal::Call call = call_access::CreateCall(*channel, method, context, queue);
+  grpc::internal::Call call =
+      call_access::CreateCall(*channel, WithoutHandle(method), context, queue);
   if (start.taken()) native->Begin(call.call());
   return call;
 }
@@ -166,8 +179,8 @@ grpc::internal::Call Channel::CreateHeld(const RpcMethod& method, grpc::ClientCo
       std::make_unique<HeldCall>(core_.get(), method.name(), context, random, CallTrace::Current());
   HeldCall* const held = interceptor.get();
   CallStart start(std::move(interceptor));
-  grpc::internal::Call call =
-      call_access::CreateCall(*environment().grpc().lame_channel(), method, context, queue);
+  grpc::internal::Call call = call_access::CreateCall(*environment().grpc().lame_channel(),
+                                                      WithoutHandle(method), context, queue);
   if (start.taken()) held->Begin();
   return call;
 }
@@ -177,7 +190,8 @@ grpc::internal::Call Channel::CreateFailed(const RpcMethod& method, grpc::Client
   environment().Add(CallEnvironment::Count::kFailedAtOnce);
   CallStart start(std::make_unique<FailedCall>(
       core_->environment(), grpc::Status(grpc::StatusCode::UNAVAILABLE, core_->Explain(reason))));
-  return call_access::CreateCall(*environment().grpc().lame_channel(), method, context, queue);
+  return call_access::CreateCall(*environment().grpc().lame_channel(), WithoutHandle(method),
+                                 context, queue);
 }
 
 }  // namespace

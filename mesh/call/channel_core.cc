@@ -27,6 +27,11 @@ ChannelCore::ChannelCore(Options options)
 
 ChannelCore::~ChannelCore() = default;
 
+const std::string* ChannelCore::Intern(absl::string_view path) {
+  MutexLock lock(&mutex_);
+  return &*paths_.emplace(path).first;
+}
+
 std::string ChannelCore::Explain(absl::string_view text) const {
   const std::string target = absl::StrCat("target \"", target_, "\": ");
   // What parses the target names it already.

@@ -5,9 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/node_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "mesh/base/mutex.h"
 #include "mesh/base/published.h"
 #include "mesh/call/call_config.h"
 #include "mesh/call/call_environment.h"
@@ -76,6 +79,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   // What the target stands for, while `reader` lives; null before anything is known.
   const CallConfig* config(const EpochReader& reader) const { return config_.Get(reader); }
   const std::string& authority() const { return authority_; }
+  // A copy of a stub's `path` that lasts as long as this; the same one each time.
+  const std::string* Intern(absl::string_view path);
   // `target "xds:///a": ` and `text`.
   std::string Explain(absl::string_view text) const;
   const std::shared_ptr<CallEnvironment>& environment() const { return environment_; }
@@ -102,6 +107,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   Published<CallConfig> config_;  // published by the watch
   CallRegistry registry_;
   ChannelState state_;
+  Mutex mutex_;
+  absl::node_hash_set<std::string> paths_ ABSL_GUARDED_BY(mutex_);
   // Serializer-bound.
   std::unique_ptr<TargetWatch> watch_;  // null once shut down
   absl::Status shut_down_;              // why, once it is

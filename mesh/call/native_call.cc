@@ -1,11 +1,19 @@
 #include "mesh/call/native_call.h"
 
 #include <string>
+#include <utility>
 
 #include "grpcpp/client_context.h"
 #include "mesh/call/grpc_transport.h"
 
 namespace mesh::call {
+
+NativeCall::NativeCall(ChannelCore* core, cluster::Permit permit,
+                       std::shared_ptr<CallTrace::Log> trace)
+    : core_(core),
+      permit_(std::move(permit)),
+      trace_(std::move(trace)),
+      start_(core->environment()->clock().Now()) {}
 
 NativeCall::~NativeCall() {
   if (call_ != nullptr) grpc_call_unref(call_);
@@ -27,14 +35,16 @@ CallRegistry::Canceller NativeCall::GetCanceller(const absl::Status& reason) {
   };
 }
 
+void NativeCall::EndNativeAttempt(absl::string_view method, int code, bool delivered) {
+  const absl::Duration latency = core_->environment()->clock().Now() - start_;
+  EndAttempt({method, 0, code, delivered, latency}, *core_, trace_.get(), &permit_);
+}
+
 void ObservedCall::Intercept(Batch* batch) {
   if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_CANCEL)) return;
   if (batch->QueryInterceptionHookPoint(Point::POST_RECV_STATUS)) {
     const grpc::Status& status = *batch->GetRecvStatus();
-    AttemptEnd end;
-    end.code = status.error_code();
-    end.delivered = status.ok() || !IsChannelTarget(context_->peer());
-    EndNativeAttempt(end);
+    EndNativeAttempt("", status.error_code(), status.ok() || !IsChannelTarget(context_->peer()));
   }
   batch->Proceed();
 }

@@ -28,8 +28,7 @@ class NativeCall : public grpc::experimental::Interceptor, protected CallRegistr
 
  protected:
   // `core` is kept alive by its registry, from Begin() to Unregister().
-  NativeCall(ChannelCore* core, cluster::Permit permit, std::shared_ptr<CallTrace::Log> trace)
-      : core_(core), permit_(std::move(permit)), trace_(std::move(trace)) {}
+  NativeCall(ChannelCore* core, cluster::Permit permit, std::shared_ptr<CallTrace::Log> trace);
 
   // Must be the first thing that the destructor of a final class does: the registry calls
   // GetCanceller() until then. After it `core_` may be gone.
@@ -38,11 +37,12 @@ class NativeCall : public grpc::experimental::Interceptor, protected CallRegistr
   CallRegistry::Canceller GetCanceller(const absl::Status& reason) override;
 
   // Gives the permit back with the outcome of the attempt.
-  void EndNativeAttempt(AttemptEnd end) { EndAttempt(end, *core_, trace_.get(), &permit_); }
+  void EndNativeAttempt(absl::string_view method, int code, bool delivered);
 
   ChannelCore* const core_;
   cluster::Permit permit_;
   const std::shared_ptr<CallTrace::Log> trace_;  // null: none
+  const absl::Time start_;
 
  private:
   // A reference of ours: the context drops its own before it destroys this.

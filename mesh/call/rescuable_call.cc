@@ -16,11 +16,11 @@ constexpr int kUnavailable = 14;
 RescuableCall::RescuableCall(ChannelCore* core, cluster::Permit permit,
                              std::shared_ptr<CallTrace::Log> trace, const Setup& setup)
     : NativeCall(core, std::move(permit), std::move(trace)),
-      path_(setup.path),
+      copied_path_(setup.lasting_path == nullptr ? setup.path : absl::string_view()),
+      path_(setup.lasting_path == nullptr ? copied_path_ : *setup.lasting_path),
       context_(setup.context),
       retry_(setup.retry),
       random_(setup.random),
-      start_(setup.start),
       wait_for_ready_(setup.wait_for_ready),
       callback_api_(setup.callback_api) {}
 
@@ -99,7 +99,7 @@ void RescuableCall::OnStatus() {
     MutexLock lock(&mutex_);
     outcome.committed = committed_;
   }
-  EndNativeAttempt({path_, 0, outcome.code, outcome.delivered, absl::ZeroDuration()});
+  EndNativeAttempt(path_, outcome.code, outcome.delivered);
   if (status.ok() || !Rescue(DecideRetry(retry_, {}, outcome, wait_for_ready_), endpoint))
     Proceed();
 }
@@ -108,7 +108,7 @@ bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endp
   if (decision == RetryDecision::kFinal || !request_.Valid() || !message_.writable()) return false;
   CallEnvironment& environment = *core_->environment();
   UnaryCall call;
-  call.path = path_;
+  call.path = std::string(path_);
   call.authority = call_access::Authority(*context_);
   if (call.authority.empty()) call.authority = core_->authority();
   call.body = ToCord(request_);

@@ -32,11 +32,11 @@ namespace mesh::call {
 class RescuableCall final : public NativeCall {
  public:
   struct Setup {
-    absl::string_view path;  // copied: with GenericStub it is a temporary
+    absl::string_view path;  // copied, unless it lasts: with GenericStub it is a temporary
+    const std::string* lasting_path = nullptr;  // the same, if it lasts as long as the core
     grpc::ClientContext* context = nullptr;
     model::RetryPolicy retry;
     uint64_t random = 0;
-    absl::Time start;
     bool wait_for_ready = false;
     bool callback_api = false;
   };
@@ -57,11 +57,11 @@ class RescuableCall final : public NativeCall {
   void OnRescued(std::optional<ExchangeResponse> response);
   void Proceed();
 
-  const std::string path_;
+  const std::string copied_path_;  // empty if the path lasts
+  const absl::string_view path_;
   grpc::ClientContext* const context_;
   const model::RetryPolicy retry_;
   const uint64_t random_;
-  const absl::Time start_;
   const bool wait_for_ready_;
   const bool callback_api_;
 

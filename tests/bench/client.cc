@@ -1,7 +1,7 @@
 // The client side of the benchmarks: one channel, of one kind, in a process of its own, so that
 // what one kind of client does in the background is not charged to another.
 //
-//   client grpc|grpc-noretry|mesh TARGET [COMMAND WORD...]
+//   client grpc|grpc-noretry|grpc-intercepted|mesh TARGET [COMMAND WORD...]
 //
 // `grpc` and `mesh` take the bootstrap from the environment where TARGET begins with `xds:`.
 // Obeys the command, or else the lines of its standard input, and answers each with one line of
@@ -27,6 +27,8 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -34,6 +36,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "grpcpp/support/client_interceptor.h"
 #include "mesh/mesh.h"
 #include "tests/bench/call_loops.h"
 #include "tests/bench/process_cost.h"
@@ -41,6 +44,29 @@
 
 namespace mesh::bench {
 namespace {
+
+using InterceptorFactory = grpc::experimental::ClientInterceptorFactoryInterface;
+
+// Does nothing: what it costs is what gRPC's interception costs.
+class IdleInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {
+    // What holds of a call's cancellation holds of no batch: it does not proceed.
+    if (batch->QueryInterceptionHookPoint(
+            grpc::experimental::InterceptionHookPoints::PRE_SEND_CANCEL)) {
+      return;
+    }
+    batch->Proceed();
+  }
+};
+
+class IdleFactory final : public InterceptorFactory {
+ public:
+  grpc::experimental::Interceptor* CreateClientInterceptor(
+      grpc::experimental::ClientRpcInfo*) override {
+    return new IdleInterceptor;
+  }
+};
 
 std::string Json(Latencies latencies) {
   auto& all = latencies.nanoseconds;
@@ -135,8 +161,11 @@ class Client {
     grpc::ChannelArguments arguments;
     // `fresh` must not find the connection of another channel.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    if (kind_ == "grpc-noretry") arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    return grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments);
+    if (kind_ != "grpc") arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+    std::vector<std::unique_ptr<InterceptorFactory>> interceptors;
+    if (kind_ == "grpc-intercepted") interceptors.push_back(std::make_unique<IdleFactory>());
+    return grpc::experimental::CreateCustomChannelWithInterceptors(
+        target_, grpc::InsecureChannelCredentials(), arguments, std::move(interceptors));
   }
 
   std::string Watch(size_t endpoints) {
@@ -168,7 +197,9 @@ class Client {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: client grpc|grpc-noretry|mesh TARGET [COMMAND WORD...]\n");
+    std::fprintf(stderr,
+                 "usage: client grpc|grpc-noretry|grpc-intercepted|mesh TARGET "
+                 "[COMMAND WORD...]\n");
     return 2;
   }
   mesh::bench::Client client(argv[1], argv[2]);

@@ -60,10 +60,11 @@ class Server(LineProcess):
 
 
 def client_command(binaries, kind, server, target):
-    """Kind: `bare`, `bare, no retries`, `grpc`, `mesh`."""
+    """Kind: `bare`, `bare, no retries`, `bare, intercepted` (idly, no retries), `grpc`, `mesh`."""
     if kind.startswith("bare"):
         target = server.backend
-    word = {"bare": "grpc", "bare, no retries": "grpc-noretry"}.get(kind, kind)
+    word = {"bare": "grpc", "bare, no retries": "grpc-noretry",
+            "bare, intercepted": "grpc-intercepted"}.get(kind, kind)
     return [os.path.join(binaries, "client"), word, target]
 
 

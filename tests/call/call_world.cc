@@ -70,6 +70,7 @@ CallWorld::CallWorld(std::vector<SharedFactory> interceptors)
     MutexLock lock(&mutex_);
     if (on_attempt_) on_attempt_();
     ++(attempt.status_code == 0 ? ended_.ok : ended_.failed);
+    last_attempt_ = {std::string(attempt.method), std::string(attempt.address), attempt.latency};
   };
   environment_ = CallEnvironment::Create(std::move(options));
   auto resolver = std::make_unique<FakeResolver>();
@@ -168,6 +169,11 @@ uint64_t CallWorld::in_flight() const {
   uint64_t in_flight = 0;
   for (const cluster::Endpoint* endpoint : endpoints_) in_flight += endpoint->in_flight();
   return in_flight;
+}
+
+CallWorld::LastAttempt CallWorld::last_attempt() const {
+  MutexLock lock(&mutex_);
+  return last_attempt_;
 }
 
 CallWorld::Attempts CallWorld::ended() const {

@@ -32,6 +32,12 @@ class CallWorld {
     int failed = 0;
   };
 
+  struct LastAttempt {
+    std::string method;
+    std::string address;
+    absl::Duration latency;
+  };
+
   explicit CallWorld(std::vector<SharedFactory> interceptors = {});
   ~CallWorld();
 
@@ -67,6 +73,8 @@ class CallWorld {
   uint64_t in_flight() const;
   // All attempts that ended.
   Attempts ended() const;
+  // The one that ended last.
+  LastAttempt last_attempt() const;
   const std::vector<cluster::Endpoint*>& endpoints() const { return endpoints_; }
   ChannelCore& core() { return *core_; }
   std::weak_ptr<ChannelCore> weak_core() { return core_; }
@@ -90,6 +98,7 @@ class CallWorld {
 
   mutable Mutex mutex_;
   Attempts ended_ ABSL_GUARDED_BY(mutex_);
+  LastAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> on_attempt_ ABSL_GUARDED_BY(mutex_);
 
   std::shared_ptr<FakeCluster> cluster_;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "gtest/gtest.h"
+#include "mesh/call/call_access.h"
 #include "tests/call/unary_fixture.h"
 
 namespace mesh::call::testing {
@@ -31,6 +32,35 @@ TEST_P(UnaryTest, NativeFailureIsReportedAsItIs) {
   EXPECT_EQ(status.error_message(), "a was told to fail");
   EXPECT_EQ(a_.calls(), 1) << "no policy retries it, and the server has seen it";
   ExpectEnded(0, 1);
+}
+
+TEST_P(UnaryTest, TheServerSeesTheTargetsNameAsAuthority) {
+  AddServers(1);
+  world_.Publish();
+  EXPECT_TRUE(Call("hello").ok());
+  EXPECT_EQ(First(context_.GetServerTrailingMetadata(), "saw-authority"), "service");
+  EXPECT_EQ(call_access::Authority(context_), "") << "the context is the application's";
+}
+
+TEST_P(UnaryTest, TheApplicationsAuthorityComesFirst) {
+  AddServers(1);
+  world_.Publish();
+  context_.set_authority("mine");
+  EXPECT_TRUE(Call("hello").ok());
+  EXPECT_EQ(First(context_.GetServerTrailingMetadata(), "saw-authority"), "mine");
+  EXPECT_EQ(call_access::Authority(context_), "mine");
+}
+
+TEST_P(UnaryTest, TheRecordOfItsAttempt) {
+  AddServers(1);
+  world_.Publish();
+  a_.set_delay(absl::Milliseconds(20));
+  EXPECT_TRUE(Call("hello").ok());
+  ExpectEnded(1, 0);
+  const CallWorld::LastAttempt attempt = world_.last_attempt();
+  EXPECT_EQ(attempt.method, "/mesh.testing.Echo/Unary");
+  EXPECT_EQ(attempt.address, a_.address());
+  EXPECT_GE(attempt.latency, absl::Milliseconds(20));
 }
 
 TEST_P(UnaryTest, RetryPolicyThatIsNotNeeded) {

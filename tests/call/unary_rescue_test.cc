@@ -41,6 +41,25 @@ TEST_P(RescueTest, ByTheOtherEndpoint) {
   ExpectEnded(1, 1);
 }
 
+TEST_P(RescueTest, TheOtherEndpointSeesTheSameAuthority) {
+  PublishBoth(1);
+  EXPECT_TRUE(Call("hello").ok());
+  EXPECT_EQ(First(context_.GetServerTrailingMetadata(), "saw-authority"), "service");
+}
+
+// A server that has sent initial metadata has committed to the attempt (gRFC A6).
+TEST_P(RescueTest, NotAfterInitialMetadata) {
+  AddServers(2);
+  world_.Publish(CallWorld::Retries(2));
+  EchoRequest request;
+  request.set_fail_with(grpc::StatusCode::UNAVAILABLE);
+  const grpc::Status status = CallUnary(GetParam(), channel_, &context_, request, &reply_);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "a was asked to fail");
+  EXPECT_EQ(a_.calls() + b_.calls(), 1);
+  ExpectEnded(0, 1);
+}
+
 TEST_P(RescueTest, FromADeadEndpointWithoutPolicy) {
   world_.AddEndpoint(kDead);
   world_.AddEndpoint(b_.address());

@@ -91,6 +91,8 @@ grpc::Status EchoService::Begin(grpc::ServerContext* context) {
   }
   Wait(*context, controls_.delay_ms);
   context->AddTrailingMetadata("trailer", name_);
+  const grpc::string_ref authority = context->ExperimentalGetAuthority();
+  context->AddTrailingMetadata("saw-authority", std::string(authority.data(), authority.size()));
   for (const char* key :
        {"x-user", "authorization", "grpc-encoding", "grpc-previous-rpc-attempts"}) {
     const auto found = context->client_metadata().find(key);

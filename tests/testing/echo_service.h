@@ -31,8 +31,9 @@ struct EchoControls {
 
 // Answers calls as `name`, and says so in every way a server can.
 //
-// It sends its name as initial metadata `served-by` (not when it fails) and as trailer `trailer`,
-// and sends request metadata `x-user`, `authorization`, `grpc-encoding` and
+// It sends its name as initial metadata `served-by` (not when it fails, but when a request's
+// `fail_with` asks it to) and as trailer `trailer`, the call's authority as trailer
+// `saw-authority`, and sends request metadata `x-user`, `authorization`, `grpc-encoding` and
 // `grpc-previous-rpc-attempts` back as trailers `saw-…`. `x-compress-reply` asks for gzip.
 // Thread-safe.
 class EchoService final : public Echo::Service {

@@ -1,4 +1,5 @@
-"""Ours (profile grpc) and grpc-go's own xDS client on one go-control-plane, with the same backends.
+"""Ours (profile grpc), grpc-go's and grpcio's own xDS clients on one go-control-plane, with the
+same backends.
 
 Run by tests/interop/run.sh, which builds the parts and names them in the environment.
 """
@@ -7,7 +8,7 @@ import time
 import unittest
 
 import resources
-from processes import Backends, ControlPlane, GoClient, Meshctl, mesh_call, wait_for
+from processes import (PYTHON, REFERENCES, Backends, ControlPlane, Meshctl, mesh_call, wait_for)
 
 POINTS = 0.03  # by how much a share may differ
 CALLS = 3000
@@ -35,23 +36,44 @@ class InteropTest(unittest.TestCase):
         change()
         wait_for("new snapshot", lambda: control_plane.stats()["version"] > before)
 
-    def expect_same_shares(self, ours, theirs):
+    def expect_same_shares(self, ours, theirs, name):
+        """`theirs`: of the client of that name."""
         self.assertEqual(ours["statuses"], {"OK": ours["calls"]}, ours["errors"])
-        self.assertEqual(theirs["statuses"], {"OK": theirs["calls"]}, theirs["errors"])
-        self.assertEqual(set(ours["peers"]), set(theirs["peers"]))
+        self.assertEqual(theirs["statuses"], {"OK": theirs["calls"]}, (name, theirs["errors"]))
+        self.assertEqual(set(ours["peers"]), set(theirs["peers"]), name)
         theirs_by_peer = shares(theirs["peers"])
         for peer, share in shares(ours["peers"]).items():
-            self.assertAlmostEqual(share, theirs_by_peer[peer], delta=POINTS, msg=peer)
+            self.assertAlmostEqual(share, theirs_by_peer[peer], delta=POINTS, msg=(name, peer))
+
+    def references(self, control_plane):
+        """A client of each other project, until the test ends."""
+        return [self.enterContext(start(TARGET, control_plane.port)) for start in REFERENCES]
+
+    def compare_shares(self, control_plane):
+        references = self.references(control_plane)
+        for reference in references:
+            self.warm(reference)
+        ours = self.ours(control_plane.port)
+        for reference in references:
+            self.expect_same_shares(ours, reference.call(CALLS), reference.name)
+            reference.kill()
 
     def warm(self, client):
         """Every endpoint is connected, so that the shares are those of the configuration."""
         wanted = client.call(1)
-        self.assertEqual(wanted["statuses"], {"OK": 1}, wanted["errors"])
+        self.assertEqual(wanted["statuses"], {"OK": 1}, (client.name, wanted["errors"]))
         time.sleep(0.5)
 
     def ours(self, port, count=CALLS):
         # The first calls find fewer endpoints connected than there are: at a low rate they are few.
         return mesh_call(TARGET, port, count, "--qps", "750")
+
+    def test_grpcio_takes_part(self):
+        if not PYTHON:
+            self.skipTest("grpcio cannot be had here")
+        self.folder.serve("service", [("z1", 1, 0, [self.a])])
+        clients = {client.name: client for client in self.references(self.start_control_plane())}
+        self.assertEqual(clients["grpcio"].call(5)["peers"], {self.a: 5})
 
     def test_same_endpoints_and_shares(self):
         cases = {
@@ -65,9 +87,7 @@ class InteropTest(unittest.TestCase):
                 self.folder.serve("service", localities)
                 with ControlPlane(self.folder.path) as control_plane:
                     wait_for("snapshot", lambda: control_plane.stats()["version"] > 0)
-                    with GoClient(TARGET, control_plane.port) as theirs:
-                        self.warm(theirs)
-                        self.expect_same_shares(self.ours(control_plane.port), theirs.call(CALLS))
+                    self.compare_shares(control_plane)
 
     def test_weighted_clusters(self):
         self.folder.set(
@@ -77,22 +97,23 @@ class InteropTest(unittest.TestCase):
             endpoints=[resources.assignment("c1", [("z", 1, 0, [self.a])]),
                        resources.assignment("c2", [("z", 1, 0, [self.b])])])
         control_plane = self.start_control_plane()
-        with GoClient(TARGET, control_plane.port) as theirs:
-            self.warm(theirs)
-            self.expect_same_shares(self.ours(control_plane.port), theirs.call(CALLS))
+        self.compare_shares(control_plane)
 
     def test_same_update(self):
         """A running client of each kind leaves the removed endpoint and finds the new one."""
         self.folder.serve("service", [("z1", 1, 0, [self.a, self.b])])
         control_plane = self.start_control_plane()
-        with GoClient(TARGET, control_plane.port) as theirs, \
-                Meshctl(TARGET, control_plane.port, "--qps", "300", "--count", "2400") as ours:
+        references = self.references(control_plane)
+        with Meshctl(TARGET, control_plane.port, "--qps", "300", "--count", "3600") as ours:
             wait_for("mesh on a and b", lambda: min(
                 self.backends.calls()[x] for x in (self.a, self.b)) > 0)
-            self.assertEqual(set(theirs.call(200)["peers"]), {self.a, self.b})
+            for theirs in references:
+                self.assertEqual(set(theirs.call(200)["peers"]), {self.a, self.b}, theirs.name)
             self.publish(control_plane, lambda: self.folder.serve(
                 "service", [("z1", 1, 0, [self.a, self.c])]))
-            wait_for("grpc-go on c", lambda: set(theirs.call(100)["peers"]) == {self.a, self.c})
+            for theirs in references:
+                wait_for(theirs.name + " on c",
+                         lambda: set(theirs.call(100)["peers"]) == {self.a, self.c})
             # From here on only ours calls.
             alone = self.backends.calls()
             wait_for("mesh on c", lambda: self.backends.calls()[self.c] > alone[self.c] + 5)
@@ -100,22 +121,27 @@ class InteropTest(unittest.TestCase):
             wait_for("more calls on c", lambda: self.backends.calls()[self.c] > before[self.c] + 50)
             self.assertEqual(self.backends.calls()[self.b], before[self.b])
             summary = ours.summary()
-            self.assertEqual(summary["statuses"], {"OK": 2400}, summary["errors"])
+            self.assertEqual(summary["statuses"], {"OK": 3600}, summary["errors"])
             self.assertEqual(set(summary["peers"]), {self.a, self.b, self.c})
 
     def test_listener_deleted_and_restored(self):
         self.folder.serve("service", [("z1", 1, 0, [self.a])])
         listeners = self.folder.resources["listeners"]
         control_plane = self.start_control_plane()
-        with GoClient(TARGET, control_plane.port) as theirs, \
-                Meshctl(TARGET, control_plane.port, "--qps", "100", "--count", "1000") as ours:
-            self.assertEqual(theirs.call(10)["statuses"], {"OK": 10})
+        references = self.references(control_plane)
+        with Meshctl(TARGET, control_plane.port, "--qps", "100", "--count", "1500") as ours:
+            for theirs in references:
+                self.assertEqual(theirs.call(10)["statuses"], {"OK": 10}, theirs.name)
             self.publish(control_plane, lambda: self.folder.set(listeners=[]))
-            wait_for("grpc-go fails", lambda: "UNAVAILABLE" in theirs.call(1)["statuses"])
+            for theirs in references:
+                wait_for(theirs.name + " fails",
+                         lambda: "UNAVAILABLE" in theirs.call(1)["statuses"])
             stopped = self.backends.calls()[self.a]
             wait_for("mesh stopped", lambda: self._still(stopped))
             self.publish(control_plane, lambda: self.folder.set(listeners=listeners))
-            wait_for("grpc-go recovers", lambda: theirs.call(1)["statuses"] == {"OK": 1})
+            for theirs in references:
+                wait_for(theirs.name + " recovers",
+                         lambda: theirs.call(1)["statuses"] == {"OK": 1})
             summary = ours.summary()
             self.assertEqual(set(summary["statuses"]), {"OK", "UNAVAILABLE"}, summary)
             self.assertIn('Listener "service"', summary["errors"]["UNAVAILABLE"])

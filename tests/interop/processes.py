@@ -8,6 +8,8 @@ import urllib.request
 
 BIN = os.environ.get("MESH_INTEROP_BIN", "")
 MESHCTL = os.environ.get("MESH_INTEROP_MESHCTL", "")
+# A Python with grpcio; empty: it cannot be had here.
+PYTHON = os.environ.get("MESH_INTEROP_PYTHON", "")
 METHOD = "/interop.Test/Call"
 
 
@@ -95,18 +97,30 @@ def bootstrap(port):
     })
 
 
-class GoClient(Process):
-    """grpc-go's own xDS client, in one process for as long as the test."""
+class Reference(Process):
+    """Another project's xDS client, in one process for as long as the test."""
 
-    def __init__(self, target, port):
-        super().__init__([os.path.join(BIN, "client"), "-target", target],
-                         {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)},
+    def __init__(self, name, arguments, port):
+        super().__init__(arguments, {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)},
                          stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.name = name
 
     def call(self, count):
         self.process.stdin.write("%d\n" % count)
         self.process.stdin.flush()
         return json.loads(self.line())
+
+
+def grpc_go(target, port):
+    return Reference("grpc-go", [os.path.join(BIN, "client"), "-target", target], port)
+
+
+def grpcio(target, port):
+    client = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_client.py")
+    return Reference("grpcio", [PYTHON, client, target, METHOD], port)
+
+
+REFERENCES = [grpc_go] + ([grpcio] if PYTHON else [])
 
 
 class Meshctl(Process):

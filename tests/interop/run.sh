@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The interop suite, for `./dev interop`, which has built meshctl (in $MESH_BIN) and found a Go that
-# is new enough ($GO). Builds the Go peers, then runs interop_test.py; arguments go to unittest.
+# is new enough ($GO). Builds the Go peers, fetches grpcio, then runs interop_test.py; arguments go
+# to unittest. Without grpcio its part is skipped, by name.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 bin=$here/../../build/interop
@@ -8,6 +9,18 @@ bin=$here/../../build/interop
 mkdir -p "$bin"
 echo "building the Go peers"
 (cd "$here" && GOFLAGS=-mod=readonly "$GO" build -o "$bin/" ./controlplane ./backend ./client)
+
+readonly grpcio=grpcio==1.85.1
+venv=$here/../../build/interop-venv
+echo "fetching $grpcio"
+MESH_INTEROP_PYTHON=
+if /usr/bin/python3 -m venv "$venv" &&
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "$grpcio"; then
+  MESH_INTEROP_PYTHON=$venv/bin/python
+else
+  echo "skipped: $grpcio cannot be had here"
+fi
+export MESH_INTEROP_PYTHON
 
 export MESH_INTEROP_BIN=$bin MESH_INTEROP_MESHCTL=$MESH_BIN/mesh/tools/meshctl
 export PYTHONDONTWRITEBYTECODE=1

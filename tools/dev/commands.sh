@@ -113,7 +113,7 @@ fetch_go_modules() {
 
 # Exit code 77: skipped, because this machine lacks something that apt does not have.
 cmd_interop() {
-  need build bazel
+  need build bazel interop
   local go
   [ -f tests/interop/run.sh ] || die "tests/interop/run.sh is not there"
   if ! go=$(find_go 25); then

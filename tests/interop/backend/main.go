@@ -1,6 +1,7 @@
 // Command backend answers every unary method with an empty message, on a number of ports of
 // loopback, which it prints, a line each. GET /stats on the port of the last line says for each
-// port how many connections it has accepted and how many calls it has answered.
+// port how many connections it has accepted and how many calls it has answered. Initial metadata
+// `served-by` is the address that answered.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -32,6 +34,9 @@ func (c *counted) Accept() (net.Conn, error) {
 
 func (c *counted) answer(_ any, stream grpc.ServerStream) error {
 	c.calls.Add(1)
+	if err := stream.SetHeader(metadata.Pairs("served-by", c.Addr().String())); err != nil {
+		return err
+	}
 	var request emptypb.Empty
 	if err := stream.RecvMsg(&request); err != nil {
 		return err

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -46,7 +46,8 @@ struct CallConfig {
   const CallRoute* Find(absl::string_view path) const;
 };
 
-using ClustersByName = absl::flat_hash_map<std::string, std::shared_ptr<cluster::Cluster>>;
+// Ordered, so that whatever is done to all of them is done in one order.
+using ClustersByName = absl::btree_map<std::string, std::shared_ptr<cluster::Cluster>>;
 
 // The routes of `virtual_host`. REQUIRES: `clusters` has every cluster that they name (gRFC A74).
 std::unique_ptr<const CallConfig> CompileCallConfig(const model::VirtualHost& virtual_host,

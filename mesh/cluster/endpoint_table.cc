@@ -50,14 +50,15 @@ TableEndpoint* EndpointTable::Attach(absl::string_view address, const Place& pla
 void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place) {
   absl::InlinedVector<Place, 1>& places = endpoint->places();
   places.erase(std::find(places.begin(), places.end(), place));
-  if (places.empty()) maybe_unused_.push_back(endpoint);
+  if (!places.empty() || endpoint->maybe_unused_) return;
+  endpoint->maybe_unused_ = true;
+  maybe_unused_.push_back(endpoint);
 }
 
 std::vector<Endpoint*> EndpointTable::TakeUnused() {
-  std::sort(maybe_unused_.begin(), maybe_unused_.end());
-  maybe_unused_.erase(std::unique(maybe_unused_.begin(), maybe_unused_.end()), maybe_unused_.end());
   std::vector<Endpoint*> unused;
   for (TableEndpoint* candidate : maybe_unused_) {
+    candidate->maybe_unused_ = false;
     if (!candidate->places().empty()) continue;  // named again meanwhile
     Endpoint* endpoint = candidate->endpoint();
     unused.push_back(endpoint);

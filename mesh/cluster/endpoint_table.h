@@ -47,12 +47,15 @@ class TableEndpoint final : public wire::Connection::Observer {
   absl::InlinedVector<Place, 1>& places() { return places_; }
 
  private:
+  friend class EndpointTable;
+
   Endpoint* const endpoint_;
   absl::AnyInvocable<void(const TableEndpoint&)>* const on_change_;
   std::unique_ptr<ConnectionPool::Share> share_;
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
   absl::InlinedVector<Place, 1> places_;
+  bool maybe_unused_ = false;  // it is in the table's list of those
 };
 
 // The endpoints of a cluster that have a connection, by address: an address has one endpoint,
@@ -97,7 +100,7 @@ class EndpointTable {
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;
-  std::vector<TableEndpoint*> maybe_unused_;
+  std::vector<TableEndpoint*> maybe_unused_;  // each once, in the order they came to be so
 };
 
 }  // namespace mesh::cluster

@@ -71,9 +71,13 @@ void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints)
       }
     }
   }
+  // In an order that is the same in every process, so that a simulation repeats.
+  std::vector<std::pair<uint64_t, const EndpointConfig*>> removed;
   for (const auto& [address, configs] : old) {
-    for (const EndpointConfig* config : configs) Remove(config);
+    for (const EndpointConfig* config : configs) removed.emplace_back(HashOf(address), config);
   }
+  std::sort(removed.begin(), removed.end());
+  for (const auto& [hash, config] : removed) Remove(config);
   std::sort(added.begin(), added.end());  // a tree is built faster in its order
   for (const auto& [hash, config] : added) Add(hash, config);
   // The former configuration, whose endpoints nothing points to any more, goes here.

@@ -1,0 +1,146 @@
+#include "tests/simulation/config_ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+
+namespace mesh::simulation {
+namespace {
+
+// The addresses that stay connected whatever happens to other priorities.
+std::set<std::string> FirstPriority(const model::ClusterConfig& cluster) {
+  std::set<std::string> addresses;
+  if (cluster.endpoints == nullptr || !cluster.status.ok()) return addresses;
+  for (const auto& locality : cluster.endpoints->localities) {
+    if (locality->priority != 0) continue;
+    locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+      if (model::IsUsable(endpoint.health)) addresses.insert(endpoint.address);
+    });
+  }
+  return addresses;
+}
+
+std::string Describe(const model::ServiceConfig& config) {
+  std::vector<std::string> parts;
+  for (const auto& cluster : config.clusters) {
+    parts.push_back(cluster->status.ok() ? absl::StrCat(cluster->key.cluster, ":",
+                                                        cluster->endpoints->endpoint_count())
+                                         : absl::StrCat(cluster->key.cluster, "!"));
+  }
+  return absl::StrJoin(parts, " ");
+}
+
+}  // namespace
+
+uint64_t ConfigLedger::Hand(const std::string& target, Config config) {
+  trace_->Note("config of ", target, ": ", config == nullptr ? "none" : Describe(*config));
+  const uint64_t token = ++last_;
+  Config& current = current_[target];
+  former_.push_back({token, target, std::move(current)});
+  current = std::move(config);
+  if (current != nullptr) {
+    CheckRoutes(target, *current);
+    for (const auto& cluster : current->clusters) ForgetEndpoints(*cluster);
+  }
+  ForgetClusters();
+  return token;
+}
+
+void ConfigLedger::Settle(uint64_t token) {
+  former_.erase(std::remove_if(former_.begin(), former_.end(),
+                               [token](const Former& former) { return former.token <= token; }),
+                former_.end());
+}
+
+// gRFC A74: whatever a route names is there, with endpoints or a definite error.
+void ConfigLedger::CheckRoutes(const std::string& target, const model::ServiceConfig& config) {
+  std::set<std::string> there;
+  for (const auto& cluster : config.clusters) {
+    there.insert(cluster->key.cluster);
+    if (cluster->status.ok() && (cluster->cluster == nullptr || cluster->endpoints == nullptr)) {
+      violations_->Add(Invariant::kRoutes, target, ": cluster ", cluster->key.cluster,
+                       " has neither endpoints nor an error");
+    }
+  }
+  for (const model::Route& route : config.virtual_host->routes) {
+    for (const model::WeightedCluster& share : route.clusters) {
+      if (there.count(share.cluster) > 0) continue;
+      violations_->Add(Invariant::kRoutes, target, ": a route names cluster ", share.cluster,
+                       ", which is not there");
+    }
+  }
+}
+
+void ConfigLedger::ForgetEndpoints(const model::ClusterConfig& cluster) {
+  const std::set<std::string> kept = FirstPriority(cluster);
+  for (auto it = seen_.lower_bound({cluster.key.cluster, ""});
+       it != seen_.end() && it->first.first == cluster.key.cluster;) {
+    it = kept.count(it->first.second) > 0 ? std::next(it) : seen_.erase(it);
+  }
+}
+
+void ConfigLedger::ForgetClusters() {
+  const std::set<std::string> clusters = Clusters();
+  for (auto it = seen_.begin(); it != seen_.end();) {
+    it = clusters.count(it->first.first) > 0 ? std::next(it) : seen_.erase(it);
+  }
+}
+
+std::set<std::string> ConfigLedger::Clusters() const {
+  std::set<std::string> clusters;
+  for (const auto& [target, config] : current_) {
+    if (config == nullptr) continue;
+    for (const auto& cluster : config->clusters) clusters.insert(cluster->key.cluster);
+  }
+  return clusters;
+}
+
+bool ConfigLedger::Has(const Config& config, const std::string& cluster,
+                       const std::string& address) {
+  if (config == nullptr) return false;
+  bool has = false;
+  for (const auto& candidate : config->clusters) {
+    if (!cluster.empty() && candidate->key.cluster != cluster) continue;
+    if (candidate->endpoints == nullptr) continue;
+    for (const auto& locality : candidate->endpoints->localities) {
+      locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+        has |= endpoint.address == address && model::IsUsable(endpoint.health);
+      });
+    }
+  }
+  return has;
+}
+
+void ConfigLedger::OnPick(const std::string& target, const std::string& cluster,
+                          const std::string& address) {
+  if (Has(current_[target], cluster, address)) return;
+  // A cluster is shared: what another target was given of it counts as well.
+  for (const auto& entry : current_) {
+    if (Has(entry.second, cluster, address)) return;
+  }
+  for (const Former& former : former_) {
+    if (Has(former.config, cluster, address)) return;
+  }
+  violations_->Add(Invariant::kPicks, target, ": picked ", address, " of cluster \"", cluster,
+                   "\", which the newest configuration lacks");
+}
+
+void ConfigLedger::OnPick(const std::string& target, const std::string& cluster,
+                          const cluster::Endpoint& endpoint) {
+  OnPick(target, cluster, endpoint.address());
+  const Config& config = current_[target];
+  if (config == nullptr) return;
+  for (const auto& candidate : config->clusters) {
+    if (candidate->key.cluster != cluster) continue;
+    if (FirstPriority(*candidate).count(endpoint.address()) == 0) return;
+    const cluster::Endpoint*& seen = seen_[{cluster, endpoint.address()}];
+    if (seen != nullptr && seen != &endpoint) {
+      violations_->Add(Invariant::kIdentity, endpoint.address(), " of cluster ", cluster,
+                       " is another object than before, though it was configured all the time");
+    }
+    seen = &endpoint;
+    return;
+  }
+}
+
+}  // namespace mesh::simulation

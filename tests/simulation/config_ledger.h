@@ -1,0 +1,73 @@
+#ifndef TESTS_SIMULATION_CONFIG_LEDGER_H_
+#define TESTS_SIMULATION_CONFIG_LEDGER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mesh/cluster/endpoint.h"
+#include "mesh/model/service_config.h"
+#include "tests/simulation/violations.h"
+
+namespace mesh::simulation {
+
+// What every target was configured to be, as its resolver handed it on: holds picks to it.
+//
+// A configuration is in force for those who pick once it was handed on and the serializer has
+// worked off what that made it post (a cluster publishes its picker in its next turn). Until then
+// what it replaced may still be read; afterwards not. Serializer-bound, and for the simulation's
+// one thread.
+class ConfigLedger {
+ public:
+  using Config = std::shared_ptr<const model::ServiceConfig>;
+
+  ConfigLedger(Trace* trace, Violations* violations) : trace_(trace), violations_(violations) {}
+
+  // `target` is about to be given `config`; null: an error. Returns a token for Settle().
+  uint64_t Hand(const std::string& target, Config config);
+  // What `token` stands for is in force now.
+  void Settle(uint64_t token);
+
+  // Checks a pick; `cluster` may be empty where it is not known.
+  void OnPick(const std::string& target, const std::string& cluster, const std::string& address);
+  // The same, with the object: an endpoint is the same one through every update that keeps it.
+  void OnPick(const std::string& target, const std::string& cluster,
+              const cluster::Endpoint& endpoint);
+
+  const Config& current(const std::string& target) { return current_[target]; }
+  // How many were handed on.
+  uint64_t count() const { return last_; }
+  // All clusters of all targets' configurations.
+  std::set<std::string> Clusters() const;
+
+  // Endpoints that were picked and are still configured, with their addresses.
+  using Seen = std::map<std::pair<std::string, std::string>, const cluster::Endpoint*>;
+  const Seen& seen() const { return seen_; }
+
+ private:
+  struct Former {
+    uint64_t token;
+    std::string target;
+    Config config;
+  };
+
+  static bool Has(const Config& config, const std::string& cluster, const std::string& address);
+  void CheckRoutes(const std::string& target, const model::ServiceConfig& config);
+  void ForgetEndpoints(const model::ClusterConfig& cluster);
+  void ForgetClusters();
+
+  Trace* const trace_;
+  Violations* const violations_;
+  uint64_t last_ = 0;
+  std::map<std::string, Config> current_;  // by target
+  std::vector<Former> former_;             // may still be read
+  Seen seen_;                              // by cluster and address
+};
+
+}  // namespace mesh::simulation
+
+#endif  // TESTS_SIMULATION_CONFIG_LEDGER_H_

@@ -1,0 +1,151 @@
+#include "tests/simulation/mesh_model.h"
+
+#include <utility>
+
+#include "mesh/xds/proto/cluster.pb.h"
+#include "mesh/xds/proto/route.pb.h"
+
+namespace mesh::simulation {
+namespace {
+
+using testing::kClusterLoadAssignmentType;
+using testing::kClusterType;
+using testing::kListenerType;
+using testing::kRouteConfigurationType;
+using testing::ServiceResources;
+
+ServiceResources ResourcesOf(const std::string& name, const MeshModel::Service& service) {
+  ServiceResources resources;
+  resources.name = name;
+  resources.cluster_weights = service.weights;
+  resources.retry_on = service.retry_on;
+  resources.num_retries = service.num_retries;
+  return resources;
+}
+
+std::string BadBytes(const std::string& type_url, const std::string& name) {
+  if (type_url == kClusterType) {
+    xds::proto::Cluster cluster;
+    cluster.set_name(name);
+    cluster.set_type(xds::proto::Cluster::LOGICAL_DNS);
+    return cluster.SerializeAsString();
+  }
+  if (type_url == kClusterLoadAssignmentType) {
+    return ServiceResources::AssignmentBytes(name, {{"z", 1, 0, {"10.9.9.9:70000"}}});
+  }
+  // A route that leads nowhere.
+  xds::proto::RouteConfiguration routes;
+  routes.set_name(name);
+  auto* host = routes.add_virtual_hosts();
+  host->set_name(name);
+  host->add_domains("*");
+  auto* route = host->add_routes();
+  route->mutable_match()->mutable_safe_regex()->set_regex("(");
+  route->mutable_route()->set_cluster("none");
+  return routes.SerializeAsString();
+}
+
+}  // namespace
+
+void MeshModel::SetService(const std::string& name, Service service) {
+  services_[name] = std::move(service);
+  PutService(name);
+}
+
+void MeshModel::SetRoute(const std::string& service, std::map<std::string, uint32_t> weights) {
+  services_[service].weights = std::move(weights);
+  control_plane_->Set(kRouteConfigurationType, service,
+                      ResourcesOf(service, services_[service]).RouteConfigurationBytes());
+  spoilt_.erase({kRouteConfigurationType, service});
+}
+
+void MeshModel::RemoveListener(const std::string& service) {
+  services_[service].listed = false;
+  control_plane_->Remove(kListenerType, service);
+}
+
+void MeshModel::RestoreListener(const std::string& service) {
+  services_[service].listed = true;
+  PutService(service);
+}
+
+void MeshModel::SetCluster(const std::string& name, std::vector<Locality> localities) {
+  clusters_[name] = Cluster{std::move(localities)};
+  PutCluster(name);
+  PutEndpoints(name);
+}
+
+void MeshModel::SetEndpoints(const std::string& cluster, std::vector<Locality> localities) {
+  clusters_[cluster].localities = std::move(localities);
+  PutEndpoints(cluster);
+}
+
+void MeshModel::RemoveCluster(const std::string& name) {
+  clusters_[name].named = false;
+  control_plane_->Remove(kClusterType, name);
+  spoilt_.erase({kClusterType, name});
+}
+
+void MeshModel::RestoreCluster(const std::string& name) {
+  clusters_[name].named = true;
+  PutCluster(name);
+}
+
+void MeshModel::Spoil(const std::string& type_url, const std::string& name) {
+  spoilt_.insert({type_url, name});
+  control_plane_->Set(type_url, name, BadBytes(type_url, name));
+}
+
+void MeshModel::Repair() {
+  const auto spoilt = std::exchange(spoilt_, {});
+  for (const auto& [type_url, name] : spoilt) {
+    if (type_url == kClusterType) {
+      PutCluster(name);
+    } else if (type_url == kClusterLoadAssignmentType) {
+      PutEndpoints(name);
+    } else {
+      PutService(name);
+    }
+  }
+}
+
+std::set<std::string> MeshModel::Addresses(const std::string& service) const {
+  std::set<std::string> addresses;
+  const auto found = services_.find(service);
+  if (found == services_.end() || !found->second.listed) return addresses;
+  for (const auto& share : found->second.weights) {
+    const auto cluster = clusters_.find(share.first);
+    if (cluster == clusters_.end() || !cluster->second.named) continue;
+    for (const Locality& locality : cluster->second.localities) {
+      if (locality.priority > 0) continue;
+      addresses.insert(locality.addresses.begin(), locality.addresses.end());
+    }
+  }
+  return addresses;
+}
+
+void MeshModel::PutService(const std::string& name) {
+  const ServiceResources resources = ResourcesOf(name, services_[name]);
+  spoilt_.erase({kRouteConfigurationType, name});
+  if (services_[name].listed) {
+    control_plane_->Set(kListenerType, name, resources.ListenerBytes());
+  }
+  control_plane_->Set(kRouteConfigurationType, name, resources.RouteConfigurationBytes());
+}
+
+void MeshModel::PutCluster(const std::string& name) {
+  spoilt_.erase({kClusterType, name});
+  if (clusters_[name].named) {
+    control_plane_->Set(kClusterType, name, ServiceResources::ClusterBytes(name));
+  } else {
+    control_plane_->Remove(kClusterType, name);
+  }
+}
+
+void MeshModel::PutEndpoints(const std::string& name) {
+  spoilt_.erase({kClusterLoadAssignmentType, name});
+  control_plane_->Set(kClusterLoadAssignmentType, name,
+                      ServiceResources::AssignmentBytes(name, clusters_[name].localities));
+}
+
+}  // namespace mesh::simulation

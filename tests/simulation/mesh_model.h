@@ -1,0 +1,69 @@
+#ifndef TESTS_SIMULATION_MESH_MODEL_H_
+#define TESTS_SIMULATION_MESH_MODEL_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/control_plane.h"
+#include "tests/testing/service_resources.h"
+
+namespace mesh::simulation {
+
+using Locality = testing::ServiceResources::Locality;
+
+// What the operator of a mesh wants: services with a weighted route each, clusters with endpoints.
+// Every change goes to the control plane at once. It remembers the last good state of each
+// resource, which is what clients must end up with. Thread-compatible.
+class MeshModel {
+ public:
+  struct Service {
+    std::map<std::string, uint32_t> weights;
+    std::string retry_on;
+    uint32_t num_retries = 1;
+    bool listed = true;  // it has a listener
+  };
+  struct Cluster {
+    std::vector<Locality> localities;
+    bool named = true;     // there is a Cluster resource
+    bool assigned = true;  // and a ClusterLoadAssignment
+  };
+
+  explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
+
+  void SetService(const std::string& name, Service service);
+  void SetRoute(const std::string& service, std::map<std::string, uint32_t> weights);
+  void RemoveListener(const std::string& service);
+  void RestoreListener(const std::string& service);
+  void SetCluster(const std::string& name, std::vector<Locality> localities);
+  void SetEndpoints(const std::string& cluster, std::vector<Locality> localities);
+  void RemoveCluster(const std::string& name);
+  void RestoreCluster(const std::string& name);
+
+  // What a client must reject, in place of the good resource, which stays the last good one.
+  void Spoil(const std::string& type_url, const std::string& name);
+  // All that was spoilt is good again.
+  void Repair();
+  bool IsSpoilt() const { return !spoilt_.empty(); }
+
+  const std::map<std::string, Service>& services() const { return services_; }
+  const std::map<std::string, Cluster>& clusters() const { return clusters_; }
+  // Every address that a service's route leads to, of the first priority of each cluster.
+  std::set<std::string> Addresses(const std::string& service) const;
+
+ private:
+  void PutService(const std::string& name);
+  void PutCluster(const std::string& name);
+  void PutEndpoints(const std::string& name);
+
+  ControlPlane* const control_plane_;
+  std::map<std::string, Service> services_;
+  std::map<std::string, Cluster> clusters_;
+  std::set<std::pair<std::string, std::string>> spoilt_;  // type and name
+};
+
+}  // namespace mesh::simulation
+
+#endif  // TESTS_SIMULATION_MESH_MODEL_H_

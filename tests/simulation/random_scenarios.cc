@@ -1,0 +1,134 @@
+// Everything at random: two services, which share clusters, which share endpoints, and anything
+// that can happen to them.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/usual_mesh.h"
+#include "tests/testing/service_resources.h"
+
+namespace mesh::simulation {
+
+std::vector<Scenario> RandomScenarios();
+
+namespace {
+
+constexpr int kClusters = 3;
+constexpr int kAddresses = 5;
+
+std::string AnyService(World& w) { return w.dice().OneIn(2) ? "s0" : "s1"; }
+std::string AnyCluster(World& w) { return absl::StrCat("c", w.dice().Below(kClusters)); }
+std::string AnyAddress(World& w) { return w.dice().AnyOf(Addresses(0, kAddresses)); }
+
+std::vector<Locality> AnyEndpoints(World& w) {
+  std::vector<Locality> localities;
+  for (const char* zone : {"y", "z"}) {
+    Locality locality{zone, static_cast<uint32_t>(1 + w.dice().Below(3)), 0, {}};
+    for (const std::string& address : Addresses(0, kAddresses)) {
+      // An address is in one locality at most; it may move between them.
+      const bool taken = !localities.empty() &&
+                         std::find(localities[0].addresses.begin(), localities[0].addresses.end(),
+                                   address) != localities[0].addresses.end();
+      if (!taken && w.dice().OneIn(3)) locality.addresses.push_back(address);
+    }
+    if (!locality.addresses.empty()) localities.push_back(std::move(locality));
+  }
+  return localities;
+}
+
+std::map<std::string, uint32_t> AnyRoute(World& w) {
+  std::map<std::string, uint32_t> weights = {{AnyCluster(w), 1}};
+  while (w.dice().OneIn(2)) weights[AnyCluster(w)] = static_cast<uint32_t>(1 + w.dice().Below(3));
+  return weights;
+}
+
+void SetUp(World& w) {
+  for (int i = 0; i < kClusters; ++i) w.model().SetCluster(absl::StrCat("c", i), AnyEndpoints(w));
+  for (const char* name : {"s0", "s1"}) {
+    MeshModel::Service service;
+    service.weights = AnyRoute(w);
+    if (w.dice().OneIn(2)) service.retry_on = "unavailable";
+    w.model().SetService(name, std::move(service));
+    w.OpenChannel(name);
+  }
+  Caller::Load load;
+  load.targets = {"s0", "s1"};
+  load.wait_for_ready = 0.2;
+  load.cancelled = 0.1;
+  w.caller().Start(std::move(load));
+}
+
+// One thing that happens.
+void Strike(World& w) {
+  w.caller().Burst(static_cast<int>(w.dice().Below(4)));
+  switch (w.dice().Below(16)) {
+    case 0:
+      return w.servers().Kill(AnyAddress(w));
+    case 1:
+      return w.servers().Vanish(AnyAddress(w));
+    case 2:
+      w.servers().at(AnyAddress(w)).fails = 0.5;
+      return;
+    case 3:
+    case 4:
+      return w.servers().HealAll();
+    case 5:
+      return w.control_plane().Kill();
+    case 6:
+      return w.control_plane().Hang();
+    case 7:
+    case 8:
+      w.control_plane().Calm();
+      return;
+    case 9:
+      return w.control_plane().CloseStreams(w.dice().OneIn(2) ? absl::OkStatus()
+                                                              : absl::UnavailableError("reset"));
+    case 10:
+      return w.model().SetRoute(AnyService(w), AnyRoute(w));
+    case 11:
+    case 12:
+      return w.model().SetEndpoints(AnyCluster(w), AnyEndpoints(w));
+    case 13: {
+      const std::string cluster = AnyCluster(w);
+      if (w.model().clusters().at(cluster).named) {
+        w.model().RemoveCluster(cluster);
+      } else {
+        w.model().RestoreCluster(cluster);
+      }
+      return;
+    }
+    case 14: {
+      const std::string service = AnyService(w);
+      if (w.model().services().at(service).listed) {
+        w.model().RemoveListener(service);
+      } else {
+        w.model().RestoreListener(service);
+      }
+      return;
+    }
+    default:
+      switch (w.dice().Below(3)) {
+        case 0:
+          return w.model().Spoil(testing::kClusterType, AnyCluster(w));
+        case 1:
+          return w.model().Spoil(testing::kClusterLoadAssignmentType, AnyCluster(w));
+        default:
+          return w.model().Spoil(testing::kRouteConfigurationType, AnyService(w));
+      }
+  }
+}
+
+}  // namespace
+
+std::vector<Scenario> RandomScenarios() {
+  Scenario s;
+  s.name = "everything_at_random";
+  s.set_up = SetUp;
+  for (int i = 0; i < 30; ++i) s.script.push_back(Between(0, 15, Strike));
+  s.script.push_back(At(15, [](World& w) { w.model().Repair(); }));
+  s.length = absl::Seconds(15.1);
+  s.settle = absl::Seconds(90);  // past the back-offs and the timers of what does not exist
+  return {std::move(s)};
+}
+
+}  // namespace mesh::simulation

@@ -54,6 +54,36 @@ cmd_tsan() {
   run_tests --config=tsan "${targets[@]}"
 }
 
+# Whether clang can link its fuzzer and both sanitizers.
+can_fuzz() {
+  (need clang fuzz) || return 1
+  clang++ -x c++ -fsanitize=fuzzer,address,undefined -o /dev/null - <<'CODE' 2>/dev/null
+#include <cstddef>
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, size_t) { return 0; }
+CODE
+}
+
+# Exit code 77: skipped, because clang's fuzzer is not there.
+cmd_fuzz() {
+  local seconds=60 targets=()
+  if [[ ${1:-} =~ ^[0-9]+$ ]]; then
+    seconds=$1
+    shift
+  fi
+  mapfile -t targets < <(cd tests/fuzz && printf '%s\n' *_fuzz.cc | sed 's/_fuzz\.cc$//')
+  [ $# -eq 0 ] || targets=("$@")
+  need build bazel
+  if ! can_fuzz; then
+    say "skipped: fuzzing needs clang with libFuzzer (Debian's clang and libclang-rt-14-dev)"
+    return 77
+  fi
+  say "building the fuzzers"
+  local labels=("${targets[@]/%/_fuzzer}" planted_fuzzer)
+  bazel_do build --config=fuzz "${labels[@]/#///tests/fuzz:}"
+  say "fuzzing, $seconds s each: ${targets[*]}"
+  bash tests/fuzz/run.sh "$(bazel_bin --config=fuzz)/tests/fuzz" "$seconds" "${targets[@]}"
+}
+
 cmd_install() {
   [ $# -eq 1 ] || die "usage: ./dev install PREFIX"
   local prefix=$1 build=$root/build/release jobs

@@ -1,14 +1,30 @@
 #!/usr/bin/env bash
-# The interop suite, for `./dev interop`, which has built meshctl (in $MESH_BIN) and found a Go that
-# is new enough ($GO). Builds the Go peers, fetches grpcio, then runs interop_test.py; arguments go
-# to unittest. Without grpcio its part is skipped, by name.
+# The interop suite, for `./dev interop`, which has built meshctl and xds_interop_client (in
+# $MESH_BIN) and found a Go that is new enough ($GO). Builds the Go peers, has grpc-go's own
+# end-to-end harness drive xds_interop_client, fetches grpcio, then runs interop_test.py; arguments
+# go to unittest. Without grpcio its part is skipped, by name.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 bin=$here/../../build/interop
 
 mkdir -p "$bin"
 echo "building the Go peers"
-(cd "$here" && GOFLAGS=-mod=readonly "$GO" build -o "$bin/" ./controlplane ./backend ./client)
+(cd "$here" && GOFLAGS=-mod=readonly "$GO" build -o "$bin/" ./controlplane ./backend ./client ./testserver)
+
+# The harness skips, green, what it does not find: only `--- PASS` counts. (Its other test, Affinity,
+# needs hash policies.)
+echo "grpc-go's harness, TestPingPong, drives xds_interop_client"
+log=$bin/harness.log
+(cd "$here" && GOFLAGS=-mod=readonly timeout 300 "$GO" test \
+  google.golang.org/grpc/internal/xds/test/e2e -count=1 -v -run '^TestPingPong$' \
+  -client="$MESH_BIN/tests/interop/xds_interop_client/xds_interop_client" \
+  -server="$(realpath "$bin")/testserver") >"$log" 2>&1 || true
+if ! grep -q '^--- PASS: TestPingPong ' "$log"; then
+  cat "$log"
+  echo "grpc-go's harness: no \"--- PASS: TestPingPong\""
+  exit 1
+fi
+grep '^--- ' "$log"
 
 readonly grpcio=grpcio==1.85.1
 venv=$here/../../build/interop-venv

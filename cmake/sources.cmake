@@ -99,6 +99,7 @@ set(MESH_SOURCES
     mesh/xds/resources/listener_fields.cc
     mesh/xds/resources/load_balancing_policy.cc
     mesh/xds/resources/locality_decoder.cc
+    mesh/xds/resources/parse_cost.cc
     mesh/xds/resources/retry_policy.cc
     mesh/xds/resources/route_action.cc
     mesh/xds/resources/route_configuration.cc
@@ -236,6 +237,7 @@ set(MESH_HEADERS
     mesh/xds/resources/load_balancing_policy.h
     mesh/xds/resources/locality_decoder.h
     mesh/xds/resources/model_resource.h
+    mesh/xds/resources/parse_cost.h
     mesh/xds/resources/retry_policy.h
     mesh/xds/resources/route_action.h
     mesh/xds/resources/route_configuration.h

@@ -16,7 +16,10 @@ void AppendElement(absl::string_view element, std::string* path) {
 }
 
 std::string Error(absl::string_view path, absl::string_view cause) {
-  return path.empty() ? std::string(cause) : absl::StrCat(path, ": ", cause);
+  // The cause is what counts, where both do not fit.
+  constexpr size_t kHalf = FieldErrors::kMostText / 2;
+  cause = cause.substr(0, kHalf);
+  return path.empty() ? std::string(cause) : absl::StrCat(path.substr(0, kHalf - 2), ": ", cause);
 }
 
 }  // namespace
@@ -34,7 +37,9 @@ FieldErrors::Scope::Scope(FieldErrors* errors, absl::string_view name, size_t in
 
 FieldErrors::Scope::~Scope() { errors_->path_.resize(length_); }
 
-void FieldErrors::Add(absl::string_view cause) { errors_.push_back(Error(path_, cause)); }
+void FieldErrors::Add(absl::string_view cause) {
+  if (++count_ <= kMost) errors_.push_back(Error(path_, cause));
+}
 
 void FieldErrors::Add(absl::string_view element, absl::string_view cause) {
   const Scope scope(this, element);
@@ -42,7 +47,10 @@ void FieldErrors::Add(absl::string_view element, absl::string_view cause) {
 }
 
 void FieldErrors::Merge(const FieldErrors& other) {
-  errors_.insert(errors_.end(), other.errors_.begin(), other.errors_.end());
+  count_ += other.count_;
+  const size_t room = kMost - errors_.size();
+  const auto begin = other.errors_.begin();
+  errors_.insert(errors_.end(), begin, begin + std::min(room, other.errors_.size()));
 }
 
 absl::Status FieldErrors::ToStatus(absl::StatusCode code, absl::string_view prefix) const {
@@ -53,8 +61,8 @@ absl::Status FieldErrors::ToStatus(absl::StatusCode code, absl::string_view pref
     const absl::string_view joint = i > 0 ? "; " : prefix.empty() ? "" : ": ";
     absl::StrAppend(&text, joint, errors_[i]);
   }
-  if (shown < errors_.size()) {
-    absl::StrAppend(&text, "; and ", errors_.size() - shown, " more");
+  if (shown < count_) {
+    absl::StrAppend(&text, "; and ", too_many() ? "at least " : "", count_ - shown, " more");
   }
   return absl::Status(code, text);
 }

@@ -1,5 +1,7 @@
 #include "mesh/model/path_matcher.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -86,6 +88,10 @@ std::string PathMatcher::Mismatch(absl::string_view path) const {
     if (any_case.Matches(path)) return "the path differs in letter case";
   }
   return kind_ == Kind::kExact ? "the path is another" : "the path begins otherwise";
+}
+
+size_t PathMatcher::program_size() const {
+  return regex_ == nullptr ? 0 : static_cast<size_t>(std::max(regex_->ProgramSize(), 0));
 }
 
 std::string PathMatcher::ToString() const {

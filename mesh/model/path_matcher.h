@@ -1,6 +1,7 @@
 #ifndef MESH_MODEL_PATH_MATCHER_H_
 #define MESH_MODEL_PATH_MATCHER_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -33,6 +34,8 @@ class PathMatcher {
   std::string Mismatch(absl::string_view path) const;
 
   Kind kind() const { return kind_; }
+  // Of an expression, in RE2's instructions: what it takes of memory, about. 0: it is none.
+  size_t program_size() const;
   // `prefix "/a."`, `exact "/a.B/C"`, `regex "..."`, with `, ignoring case` where it does.
   std::string ToString() const;
 

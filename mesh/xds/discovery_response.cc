@@ -1,5 +1,7 @@
 #include "mesh/xds/discovery_response.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/wire_format.h"
 
@@ -11,7 +13,10 @@ constexpr absl::string_view kWrapperType =
 
 // Far more than anybody has; a hostile response could otherwise claim one for every two bytes, at
 // a hundred bytes of ours each.
-constexpr size_t kMaxResources = 1 << 20;
+constexpr size_t kMaxResources = 1 << 18;
+// Each has its type's URL, which alone is longer than this; a few may be as short as they like.
+constexpr size_t kLeastResourceBytes = 32;
+constexpr size_t kAnyResources = 1000;
 
 // google.protobuf.Any.
 struct AnyView {
@@ -81,6 +86,7 @@ ResourceErrorView ParseError(absl::string_view bytes) {
 
 absl::StatusOr<DiscoveryResponseView> DiscoveryResponseView::Parse(absl::string_view bytes) {
   DiscoveryResponseView response;
+  const size_t most = std::min(kMaxResources, kAnyResources + bytes.size() / kLeastResourceBytes);
   WireReader reader(bytes);
   while (reader.Next()) {
     if (reader.is_bytes(1)) response.version_info = reader.bytes();
@@ -88,9 +94,9 @@ absl::StatusOr<DiscoveryResponseView> DiscoveryResponseView::Parse(absl::string_
     if (reader.is_bytes(4)) response.type_url = reader.bytes();
     if (reader.is_bytes(5)) response.nonce = reader.bytes();
     if (reader.is_bytes(7)) response.errors.push_back(ParseError(reader.bytes()));
-    if (response.resources.size() + response.errors.size() > kMaxResources) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("discovery response: more than ", kMaxResources, " resources"));
+    if (response.resources.size() + response.errors.size() > most) {
+      return absl::ResourceExhaustedError(absl::StrCat("discovery response: more than ", most,
+                                                       " resources in ", bytes.size(), " bytes"));
     }
   }
   if (!reader.ok()) return absl::InvalidArgumentError("discovery response: malformed message");

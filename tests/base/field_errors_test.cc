@@ -66,5 +66,31 @@ TEST(FieldErrorsTest, TheStatusCountsThoseAfterTheTwentieth) {
   EXPECT_EQ(text.substr(text.size() - 17), "; e19; and 2 more");
 }
 
+TEST(FieldErrorsTest, KeepsLittleOfVeryMany) {
+  FieldErrors errors;
+  for (size_t i = 0; i < FieldErrors::kMost - 1; ++i) errors.Add("x");
+  EXPECT_FALSE(errors.too_many());
+  errors.Add("y");
+  EXPECT_TRUE(errors.too_many());
+  errors.Add("z");
+  EXPECT_EQ(errors.errors().back(), "y");
+  EXPECT_EQ(errors.size(), FieldErrors::kMost + 1);
+  FieldErrors merged;
+  merged.Add("first");
+  merged.Merge(errors);
+  EXPECT_EQ(merged.errors().size(), FieldErrors::kMost);
+  EXPECT_EQ(merged.size(), FieldErrors::kMost + 2);
+  const std::string text(merged.ToStatus(absl::StatusCode::kInternal, "r").message());
+  EXPECT_EQ(text.substr(text.rfind(';')), "; and at least 82 more");
+}
+
+TEST(FieldErrorsTest, CutsLongPathsAndCauses) {
+  FieldErrors errors;
+  const FieldErrors::Scope scope(&errors, std::string(1'000'000, 'p'));
+  errors.Add(std::string(1'000'000, 'c'));
+  EXPECT_LE(errors.errors()[0].size(), FieldErrors::kMostText);
+  EXPECT_EQ(errors.errors()[0].substr(996, 6), "pp: cc");
+}
+
 }  // namespace
 }  // namespace mesh

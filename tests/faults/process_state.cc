@@ -25,13 +25,13 @@ int64_t ResidentBytes() {
   return 0;
 }
 
-absl::Duration CpuTime() {
+}  // namespace
+
+absl::Duration ProcessorTime() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   return absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
 }
-
-}  // namespace
 
 ProcessState ProcessState::Now() {
   malloc_trim(0);  // what is free but not given back yet is no growth
@@ -39,7 +39,7 @@ ProcessState ProcessState::Now() {
   state.threads = CountEntries("/proc/self/task");
   state.descriptors = CountEntries("/proc/self/fd");
   state.resident_bytes = ResidentBytes();
-  state.cpu = CpuTime();
+  state.cpu = ProcessorTime();
   return state;
 }
 

@@ -18,6 +18,9 @@ struct ProcessState {
   static ProcessState Now();
 };
 
+// The processor time that this process has used.
+absl::Duration ProcessorTime();
+
 std::ostream& operator<<(std::ostream& out, const ProcessState& state);
 
 // What a sanitizer keeps of freed memory, and what it adds to the rest, makes sizes and times of a

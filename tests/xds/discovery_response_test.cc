@@ -98,11 +98,25 @@ TEST(DiscoveryResponseTest, AWrapperInAWrapperIsNotUnwrappedTwice) {
 }
 
 TEST(DiscoveryResponseTest, AResponseOfNothingButResourcesIsRefused) {
-  std::string bytes;
-  for (int i = 0; i <= 1 << 20; ++i) bytes.append("\x12\x00", 2);
-  EXPECT_EQ(DiscoveryResponseView::Parse(bytes).status().code(),
-            absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(DiscoveryResponseView::Parse(absl::string_view(bytes).substr(2)).ok());
+  const struct {
+    size_t resource_bytes;  // with its tag and length
+    int most;
+  } kCases[] = {
+      {2, 1066},       // no resource is as small: a thousand, and one for every 32 bytes
+      {100, 1 << 18},  // no response has as many
+  };
+  for (const auto& test : kCases) {
+    const std::string resource = "\x12" +
+                                 std::string(1, static_cast<char>(test.resource_bytes - 2)) +
+                                 std::string(test.resource_bytes - 2, '\xff');
+    std::string bytes;
+    for (int i = 0; i < test.most; ++i) bytes += resource;
+    EXPECT_TRUE(DiscoveryResponseView::Parse(bytes).ok()) << test.resource_bytes;
+    bytes += resource;
+    EXPECT_EQ(DiscoveryResponseView::Parse(bytes).status().code(),
+              absl::StatusCode::kResourceExhausted)
+        << test.resource_bytes;
+  }
 }
 
 // Protobuf is the oracle: what we can read, and it can, we read alike; and no bytes make us read

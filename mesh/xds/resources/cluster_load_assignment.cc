@@ -17,6 +17,7 @@
 #include "mesh/xds/resources/endpoint_chunks.h"
 #include "mesh/xds/resources/endpoint_decoder.h"
 #include "mesh/xds/resources/locality_decoder.h"
+#include "mesh/xds/resources/parse_cost.h"
 #include "mesh/xds/resources/whole_resource.h"
 #include "mesh/xds/resources/wire_copy.h"
 
@@ -24,6 +25,8 @@ namespace mesh::xds {
 namespace {
 
 constexpr uint32_t kMostPriority = 128;  // envoy endpoint_components.proto
+// Far more than anybody has; a hostile assignment could have one for every nine bytes.
+constexpr size_t kMostLocalities = 1 << 16;
 constexpr uint64_t kMostWeight = std::numeric_limits<uint32_t>::max();
 
 // What is known of a locality before its endpoints are read: the bytes of its name, and how many
@@ -150,7 +153,8 @@ void Decoder::DecodeLocality(absl::string_view bytes) {
   LocalityParts parts = DecodeLocalityParts(bytes, old == nullptr ? EndpointChunks() : old->chunks,
                                             &endpoints_, &endpoint_errors);
   proto::LocalityLbEndpoints message;
-  if (!parts.ok || !message.ParseFromString(parts.header)) {
+  if (!parts.ok || IsTooCostly(message.GetDescriptor(), parts.header) ||
+      !message.ParseFromString(parts.header)) {
     errors.Add("the bytes are not a LocalityLbEndpoints");
     return;
   }
@@ -241,7 +245,11 @@ DecodeResult Decoder::Run(absl::string_view bytes, std::string name,
   if (result.name.empty()) errors.Add("cluster_name", "empty");
   std::string rest;  // all but the localities
   WireReader reader(bytes);
-  while (reader.Next()) {
+  while (!errors.too_many() && reader.Next()) {
+    if (reader.is_bytes(2) && received_ == kMostLocalities) {
+      errors.Add("endpoints", absl::StrCat("more than ", kMostLocalities, " localities"));
+      break;
+    }
     if (reader.is_bytes(2)) {
       DecodeLocality(reader.bytes());
     } else {
@@ -249,7 +257,8 @@ DecodeResult Decoder::Run(absl::string_view bytes, std::string name,
     }
   }
   proto::ClusterLoadAssignment message;
-  if (!reader.ok() || !message.ParseFromString(rest)) {
+  if (!reader.ok() || IsTooCostly(message.GetDescriptor(), rest) ||
+      !message.ParseFromString(rest)) {
     errors.Add("the bytes are not a message of its type");
   } else {
     decoding_.Check(message);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "mesh/xds/resources/parse_cost.h"
 
 namespace mesh::xds {
 namespace {
@@ -64,6 +65,10 @@ absl::string_view TypeName(const proto::Any& any) {
 }
 
 bool ParseAny(const proto::Any& any, google::protobuf::Message* message, Decoding* decoding) {
+  if (IsTooCostly(message->GetDescriptor(), any.value())) {
+    decoding->errors.Add(absl::StrCat("too many fields for the size of a ", TypeName(any)));
+    return false;
+  }
   if (message->ParseFromString(any.value())) return true;
   decoding->errors.Add(absl::StrCat("the bytes are not a ", TypeName(any)));
   return false;

@@ -1,5 +1,7 @@
 #include "mesh/xds/resources/decoding.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/unknown_field_set.h"
 
@@ -12,6 +14,11 @@ using google::protobuf::Message;
 using google::protobuf::UnknownFieldSet;
 
 constexpr absl::string_view kPackage = "mesh.xds.proto.";
+
+// More would not be read. A hostile resource has a name for every five bytes.
+constexpr size_t kMostIgnored = 200;
+constexpr size_t kMostIgnoredText = 1000;
+constexpr absl::string_view kMoreIgnored = "(more fields)";
 
 const FieldDeclaration* FindField(const MessageDeclaration* message, int number) {
   if (message == nullptr) return nullptr;
@@ -79,8 +86,9 @@ void Decoding::CheckUnknown(const Message& message, const MessageDeclaration* de
   std::set<int> seen;
   for (int i = 0; i < unknown.field_count(); ++i) {
     const int number = unknown.field(i).number();
-    if (!seen.insert(number).second) continue;
     const FieldDeclaration* rule = FindField(declaration, number);
+    if (rule == nullptr && !lists_more()) continue;
+    if (!seen.insert(number).second) continue;
     if (rule == nullptr) {
       Ignore(absl::StrCat("field ", number, " of ", message.GetDescriptor()->name()));
     } else if (rule->In(profile_) == Disposition::kMustUnderstand) {
@@ -117,9 +125,18 @@ void Decoding::CheckValue(const Message& message, const FieldDescriptor* field) 
   }
 }
 
+bool Decoding::lists_more() const { return ignored_.size() <= kMostIgnored; }
+
 void Decoding::Ignore(absl::string_view element) {
+  if (!lists_more()) return;
   const std::string path = WithoutIndices(errors.path());
-  ignored_.insert(path.empty() ? std::string(element) : absl::StrCat(path, ".", element));
+  std::string name = path.empty() ? std::string(element) : absl::StrCat(path, ".", element);
+  if (name.size() > kMostIgnoredText) name.resize(kMostIgnoredText);
+  if (ignored_.size() < kMostIgnored) {
+    ignored_.insert(std::move(name));
+  } else if (ignored_.count(name) == 0) {
+    ignored_.emplace(kMoreIgnored);
+  }
 }
 
 std::vector<std::string> Decoding::ignored() const {

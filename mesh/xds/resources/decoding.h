@@ -41,7 +41,7 @@ class Decoding {
   void Check(const google::protobuf::Message& message);
 
   // Lists the field `element` below the current path as one that does nothing. Elements of lists
-  // are not told apart: `virtual_hosts.routes.metadata`.
+  // are not told apart: `virtual_hosts.routes.metadata`. Of very many names the first are listed.
   void Ignore(absl::string_view element);
   // Sorted, each once.
   std::vector<std::string> ignored() const;
@@ -49,6 +49,7 @@ class Decoding {
   FieldErrors errors;
 
  private:
+  bool lists_more() const;
   void CheckUnknown(const google::protobuf::Message& message,
                     const MessageDeclaration* declaration);
   void CheckValue(const google::protobuf::Message& message,

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/parse_cost.h"
 #include "mesh/xds/resources/usual_endpoint.h"
 
 namespace mesh::xds {
@@ -104,7 +105,8 @@ DecodedEndpoint EndpointDecoder::Decode(absl::string_view bytes, FieldErrors* er
     result.config = *std::move(usual);
     return result;
   }
-  if (!message_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (IsTooCostly(message_.GetDescriptor(), bytes) ||
+      !message_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     errors->Add("the bytes are not an LbEndpoint");
     return {};
   }

@@ -9,6 +9,8 @@ namespace mesh::xds {
 namespace {
 
 constexpr int kMaxDepth = 16;  // gRFC A52
+// Each level of policies is held while those in it are read.
+constexpr size_t kMostConfigBytes = 64 << 10;
 
 constexpr absl::string_view kRoundRobin =
     "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin";
@@ -69,6 +71,10 @@ LoadBalancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Deco
     const FieldErrors::Scope policy(&decoding->errors, "policies", i);
     const proto::Any& config = list.policies(i).typed_extension_config().typed_config();
     const FieldErrors::Scope scope(&decoding->errors, "typed_extension_config.typed_config");
+    if (config.value().size() > kMostConfigBytes) {
+      decoding->errors.Add(absl::StrCat("more than ", kMostConfigBytes, " bytes"));
+      return {};
+    }
     const std::optional<LoadBalancing> result = DecodePolicy(config, depth, decoding);
     if (result.has_value()) return *result;
     decoding->Ignore(absl::StrCat("\"", TypeName(config), "\""));

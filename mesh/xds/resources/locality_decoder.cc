@@ -42,6 +42,14 @@ class Incoming {
       begin_ = 0;
     }
   }
+  // Goes to the end; only the locality's other fields are of interest.
+  void SkipAll() {
+    while (reader_.Next()) {
+      if (!reader_.is_bytes(kLbEndpoints)) AppendField(reader_, header_);
+    }
+    buffer_.clear();
+    begin_ = 0;
+  }
   // The number of endpoints that were skipped.
   size_t position() const { return skipped_; }
   bool ok() const { return reader_.ok(); }
@@ -81,7 +89,9 @@ class Differ {
 
   EndpointChunks Run() {
     while (const Incoming::Endpoint* next = incoming_.Peek(0)) {
-      if (at_end()) {
+      if (errors_->too_many()) {
+        incoming_.SkipAll();
+      } else if (at_end()) {
         TakeAny();
       } else if (at_.index == 0 && writer_.can_share()) {
         TakeChunk();

@@ -12,6 +12,7 @@
 #include "mesh/xds/resource_type.h"
 #include "mesh/xds/resources/decoding.h"
 #include "mesh/xds/resources/model_resource.h"
+#include "mesh/xds/resources/parse_cost.h"
 #include "mesh/xds/wire_format.h"
 
 namespace mesh::xds {
@@ -57,6 +58,11 @@ DecodeResult DecodeWhole(absl::string_view kind, absl::string_view bytes,
       result.resource = std::move(old);
       return result;
     }
+  }
+  if (IsTooCostly(Message::descriptor(), bytes)) {
+    decoding.errors.Add("too many fields for its size");
+    result.error = ErrorOf(decoding, kind, result.name);
+    return result;
   }
   Message message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

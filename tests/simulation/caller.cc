@@ -11,6 +11,7 @@ constexpr uint64_t kPlantedOneIn = 10;
 Caller::~Caller() = default;
 
 uint64_t Caller::Make(CallSpec spec) {
+  if (cores_.count(spec.target) == 0) return 0;
   const uint64_t number = ++made_;
   SimCall::World world = world_;
   world.core = cores_.at(spec.target);
@@ -54,7 +55,7 @@ void Caller::MakeSoon() {
 }
 
 void Caller::Burst(int calls) {
-  for (int i = 0; i < calls; ++i) {
+  for (int i = 0; i < calls && load_ != nullptr; ++i) {
     const absl::Duration when = world_.dice->Between(absl::ZeroDuration(), absl::Milliseconds(50));
     executor_->PostAfter(when, [this, load = loads_] {
       if (load == loads_) MakeOfLoad();

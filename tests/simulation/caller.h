@@ -30,24 +30,30 @@ class Caller {
   void AddTarget(const std::string& target, std::shared_ptr<call::ChannelCore> core) {
     cores_[target] = std::move(core);
   }
+  void ForgetTarget(const std::string& target) { cores_.erase(target); }
   void ForgetTargets() { cores_.clear(); }
 
-  // Makes a call; returns its number.
+  // Makes a call; returns its number, or 0 if there is no channel to the target.
   uint64_t Make(CallSpec spec);
   void Cancel(uint64_t number);
 
   // What the calls of the load are like. A share is of 1.
   struct Load {
     std::vector<std::string> targets;
-    absl::Duration interval = absl::Seconds(1);  // on average
+    absl::Duration interval = absl::Seconds(2);  // on average
     absl::Duration timeout = absl::Seconds(2);
     double managed = 0.3;
     double wait_for_ready = 0;
     double cancelled = 0;
   };
   void Start(Load load);
-  // So many calls of the load within the next 50 ms. REQUIRES: Start().
+  // So many calls of the load within the next 50 ms, if there is a load.
   void Burst(int calls);
+  // One now, if there is a load; inside a task of the serializer, where other threads would call
+  // beside it.
+  void Interlope() {
+    if (load_ != nullptr) MakeOfLoad();
+  }
   void Stop();
 
   // Calls that have no status yet, and those that were ever made.

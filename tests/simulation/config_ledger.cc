@@ -7,17 +7,20 @@
 namespace mesh::simulation {
 namespace {
 
-// The addresses that stay connected whatever happens to other priorities.
+// The addresses that stay connected whatever happens to other priorities; also while they drain.
 std::set<std::string> FirstPriority(const model::ClusterConfig& cluster) {
   std::set<std::string> addresses;
   if (cluster.endpoints == nullptr || !cluster.status.ok()) return addresses;
   for (const auto& locality : cluster.endpoints->localities) {
     if (locality->priority != 0) continue;
-    locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
-      if (model::IsUsable(endpoint.health)) addresses.insert(endpoint.address);
-    });
+    locality->endpoints.ForEach(
+        [&](const model::EndpointConfig& endpoint) { addresses.insert(endpoint.address); });
   }
   return addresses;
+}
+
+std::string Key(const model::ClusterConfig& cluster) {
+  return absl::StrCat(cluster.key.cluster, "@", cluster.key.eds_service_name);
 }
 
 std::string Describe(const model::ServiceConfig& config) {
@@ -44,6 +47,11 @@ uint64_t ConfigLedger::Hand(const std::string& target, Config config) {
   }
   ForgetClusters();
   return token;
+}
+
+void ConfigLedger::Forget(const std::string& target) {
+  current_.erase(target);
+  ForgetClusters();
 }
 
 void ConfigLedger::Settle(uint64_t token) {
@@ -73,8 +81,8 @@ void ConfigLedger::CheckRoutes(const std::string& target, const model::ServiceCo
 
 void ConfigLedger::ForgetEndpoints(const model::ClusterConfig& cluster) {
   const std::set<std::string> kept = FirstPriority(cluster);
-  for (auto it = seen_.lower_bound({cluster.key.cluster, ""});
-       it != seen_.end() && it->first.first == cluster.key.cluster;) {
+  for (auto it = seen_.lower_bound({Key(cluster), ""});
+       it != seen_.end() && it->first.first == Key(cluster);) {
     it = kept.count(it->first.second) > 0 ? std::next(it) : seen_.erase(it);
   }
 }
@@ -90,7 +98,7 @@ std::set<std::string> ConfigLedger::Clusters() const {
   std::set<std::string> clusters;
   for (const auto& [target, config] : current_) {
     if (config == nullptr) continue;
-    for (const auto& cluster : config->clusters) clusters.insert(cluster->key.cluster);
+    for (const auto& cluster : config->clusters) clusters.insert(Key(*cluster));
   }
   return clusters;
 }
@@ -129,11 +137,11 @@ void ConfigLedger::OnPick(const std::string& target, const std::string& cluster,
                           const cluster::Endpoint& endpoint) {
   OnPick(target, cluster, endpoint.address());
   const Config& config = current_[target];
-  if (config == nullptr) return;
+  if (config == nullptr || !keeps_identity_) return;
   for (const auto& candidate : config->clusters) {
     if (candidate->key.cluster != cluster) continue;
     if (FirstPriority(*candidate).count(endpoint.address()) == 0) return;
-    const cluster::Endpoint*& seen = seen_[{cluster, endpoint.address()}];
+    const cluster::Endpoint*& seen = seen_[{Key(*candidate), endpoint.address()}];
     if (seen != nullptr && seen != &endpoint) {
       violations_->Add(Invariant::kIdentity, endpoint.address(), " of cluster ", cluster,
                        " is another object than before, though it was configured all the time");

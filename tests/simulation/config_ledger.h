@@ -27,8 +27,13 @@ class ConfigLedger {
 
   ConfigLedger(Trace* trace, Violations* violations) : trace_(trace), violations_(violations) {}
 
+  // Where only some endpoints are connected, they come and go: then only picks are checked.
+  void set_keeps_identity(bool keeps) { keeps_identity_ = keeps; }
+
   // `target` is about to be given `config`; null: an error. Returns a token for Settle().
   uint64_t Hand(const std::string& target, Config config);
+  // The target is no more.
+  void Forget(const std::string& target);
   // What `token` stands for is in force now.
   void Settle(uint64_t token);
 
@@ -41,7 +46,7 @@ class ConfigLedger {
   const Config& current(const std::string& target) { return current_[target]; }
   // How many were handed on.
   uint64_t count() const { return last_; }
-  // All clusters of all targets' configurations.
+  // All clusters of all targets' configurations, with the names of their assignments.
   std::set<std::string> Clusters() const;
 
   // Endpoints that were picked and are still configured, with their addresses.
@@ -62,10 +67,11 @@ class ConfigLedger {
 
   Trace* const trace_;
   Violations* const violations_;
+  bool keeps_identity_ = true;
   uint64_t last_ = 0;
   std::map<std::string, Config> current_;  // by target
   std::vector<Former> former_;             // may still be read
-  Seen seen_;                              // by cluster and address
+  Seen seen_;                              // by Key() and address
 };
 
 }  // namespace mesh::simulation

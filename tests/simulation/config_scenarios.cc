@@ -96,11 +96,13 @@ Scenario Deleted(bool listener) {
            if (listener) w.model().RemoveListener(kService);
            if (!listener) w.model().RemoveCluster(kCluster);
          })),
+      Between(2, 5, [](World& w) { w.caller().Burst(3); }),
       At(6,
          [listener](World& w) {
            if (listener) w.model().RestoreListener(kService);
            if (!listener) w.model().RestoreCluster(kCluster);
          }),
+      At(7, [](World& w) { w.caller().Burst(3); }),
   };
   s.length = absl::Seconds(12);
   s.expect = [](World& w) {
@@ -179,7 +181,9 @@ Scenario NoEndpoints() {
   Scenario s{"F15_no_endpoints_for_a_while", UsualMesh, {}};
   s.script = {
       At(1, UnderCalls([](World& w) { w.model().SetEndpoints(kCluster, {}); })),
+      Between(2, 10, [](World& w) { w.caller().Burst(3); }),
       At(11, [](World& w) { w.model().SetEndpoints(kCluster, UsualEndpoints()); }),
+      Between(12, 14, [](World& w) { w.caller().Burst(3); }),
   };
   s.length = absl::Seconds(15);
   s.expect = [](World& w) {

@@ -110,7 +110,9 @@ Scenario NotThereAtFirst() {
                 patient.managed = w.dice().OneIn(2);
                 w.noted("patient") = w.caller().Make(patient);
               }),
+      Between(1, 9, [](World& w) { w.caller().Burst(3); }),
       At(10, [](World& w) { w.control_plane().Start(); }),
+      Between(22, 24, [](World& w) { w.caller().Burst(3); }),
   };
   s.length = absl::Seconds(25);
   s.expect = [](World& w) {
@@ -132,7 +134,9 @@ Scenario Omitting() {
   };
   // The old route serves until it is known that the new one leads nowhere.
   s.script = {
+      Between(16, 24, [](World& w) { w.caller().Burst(3); }),
       At(25, [](World& w) { w.model().SetCluster("late", UsualEndpoints()); }),
+      At(26, [](World& w) { w.caller().Burst(3); }),
   };
   s.length = absl::Seconds(30);
   s.expect = [](World& w) {

@@ -19,7 +19,10 @@ std::vector<std::string> FirstPriority() {
 
 Scenario Killed() {
   Scenario s{"F16_killed_endpoint", UsualMesh, {}};
-  s.script = {At(1, UnderCalls([](World& w) { w.servers().Kill(kVictim); }))};
+  s.script = {
+      At(1, UnderCalls([](World& w) { w.servers().Kill(kVictim); })),
+      Between(1.3, 7, [](World& w) { w.caller().Burst(3); }),
+  };
   s.length = absl::Seconds(8);
   s.expect = [](World& w) {
     ExpectLostOnlyOn(w, {kVictim});
@@ -55,7 +58,7 @@ Scenario Vanished() {
   Scenario s{"F17_vanished_endpoint", UsualMesh, {}};
   s.script = {
       At(1, UnderCalls([](World& w) { w.servers().Vanish(kVictim); })),
-      At(17, [](World& w) { w.caller().Burst(4); }),
+      Between(17, 20, [](World& w) { w.caller().Burst(4); }),
   };
   s.length = absl::Seconds(22);
   s.expect = [](World& w) {
@@ -127,6 +130,7 @@ Scenario AllFail() {
          [](World& w) {
            for (const std::string& address : FirstPriority()) w.servers().at(address).fails = 0;
          }),
+      Between(6.5, 11, [](World& w) { w.caller().Burst(3); }),
   };
   s.length = absl::Seconds(12);
   s.expect = [](World& w) { ExpectServed(w, 6.5, 12); };

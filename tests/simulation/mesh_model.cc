@@ -1,5 +1,6 @@
 #include "tests/simulation/mesh_model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mesh/xds/proto/cluster.pb.h"
@@ -80,6 +81,11 @@ void MeshModel::SetEndpoints(const std::string& cluster, std::vector<Locality> l
   PutEndpoints(cluster);
 }
 
+void MeshModel::SetAssignment(const std::string& cluster, const std::string& assignment) {
+  clusters_[cluster].assignment = assignment;
+  PutCluster(cluster);
+}
+
 void MeshModel::RemoveCluster(const std::string& name) {
   clusters_[name].named = false;
   control_plane_->Remove(kClusterType, name);
@@ -109,6 +115,23 @@ void MeshModel::Repair() {
   }
 }
 
+const std::vector<Locality>& MeshModel::Endpoints(const std::string& cluster) const {
+  const std::string& assignment = clusters_.at(cluster).assignment;
+  return clusters_.at(assignment.empty() ? cluster : assignment).localities;
+}
+
+std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
+  std::map<uint32_t, std::set<std::string>> by_priority;
+  for (const Locality& locality : Endpoints(cluster)) {
+    for (const std::string& address : locality.addresses) {
+      const auto& draining = locality.draining;
+      if (std::find(draining.begin(), draining.end(), address) != draining.end()) continue;
+      by_priority[locality.priority].insert(address);
+    }
+  }
+  return by_priority.empty() ? std::set<std::string>() : by_priority.begin()->second;
+}
+
 std::set<std::string> MeshModel::Addresses(const std::string& service) const {
   std::set<std::string> addresses;
   const auto found = services_.find(service);
@@ -116,10 +139,8 @@ std::set<std::string> MeshModel::Addresses(const std::string& service) const {
   for (const auto& share : found->second.weights) {
     const auto cluster = clusters_.find(share.first);
     if (cluster == clusters_.end() || !cluster->second.named) continue;
-    for (const Locality& locality : cluster->second.localities) {
-      if (locality.priority > 0) continue;
-      addresses.insert(locality.addresses.begin(), locality.addresses.end());
-    }
+    const std::set<std::string> serving = Serving(cluster->first);
+    addresses.insert(serving.begin(), serving.end());
   }
   return addresses;
 }
@@ -136,7 +157,8 @@ void MeshModel::PutService(const std::string& name) {
 void MeshModel::PutCluster(const std::string& name) {
   spoilt_.erase({kClusterType, name});
   if (clusters_[name].named) {
-    control_plane_->Set(kClusterType, name, ServiceResources::ClusterBytes(name));
+    control_plane_->Set(kClusterType, name,
+                        ServiceResources::ClusterBytes(name, clusters_[name].assignment));
   } else {
     control_plane_->Remove(kClusterType, name);
   }

@@ -27,8 +27,8 @@ class MeshModel {
   };
   struct Cluster {
     std::vector<Locality> localities;
-    bool named = true;     // there is a Cluster resource
-    bool assigned = true;  // and a ClusterLoadAssignment
+    bool named = true;       // there is a Cluster resource
+    std::string assignment;  // of its endpoints; empty: its own
   };
 
   explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
@@ -39,6 +39,8 @@ class MeshModel {
   void RestoreListener(const std::string& service);
   void SetCluster(const std::string& name, std::vector<Locality> localities);
   void SetEndpoints(const std::string& cluster, std::vector<Locality> localities);
+  // Its endpoints are those of another cluster from now on; empty: its own again.
+  void SetAssignment(const std::string& cluster, const std::string& assignment);
   void RemoveCluster(const std::string& name);
   void RestoreCluster(const std::string& name);
 
@@ -50,7 +52,12 @@ class MeshModel {
 
   const std::map<std::string, Service>& services() const { return services_; }
   const std::map<std::string, Cluster>& clusters() const { return clusters_; }
-  // Every address that a service's route leads to, of the first priority of each cluster.
+  // The endpoints of a cluster. REQUIRES: it is known.
+  const std::vector<Locality>& Endpoints(const std::string& cluster) const;
+  // Those that take its calls while all servers are well: usable, of the first priority that has
+  // such.
+  std::set<std::string> Serving(const std::string& cluster) const;
+  // All that a service's route leads to.
   std::set<std::string> Addresses(const std::string& service) const;
 
  private:

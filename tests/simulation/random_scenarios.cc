@@ -20,19 +20,23 @@ std::string AnyService(World& w) { return w.dice().OneIn(2) ? "s0" : "s1"; }
 std::string AnyCluster(World& w) { return absl::StrCat("c", w.dice().Below(kClusters)); }
 std::string AnyAddress(World& w) { return w.dice().AnyOf(Addresses(0, kAddresses)); }
 
+// Each address in one locality at most, between which it may move; some of them draining.
 std::vector<Locality> AnyEndpoints(World& w) {
-  std::vector<Locality> localities;
-  for (const char* zone : {"y", "z"}) {
-    Locality locality{zone, static_cast<uint32_t>(1 + w.dice().Below(3)), 0, {}};
-    for (const std::string& address : Addresses(0, kAddresses)) {
-      // An address is in one locality at most; it may move between them.
-      const bool taken = !localities.empty() &&
-                         std::find(localities[0].addresses.begin(), localities[0].addresses.end(),
-                                   address) != localities[0].addresses.end();
-      if (!taken && w.dice().OneIn(3)) locality.addresses.push_back(address);
-    }
-    if (!locality.addresses.empty()) localities.push_back(std::move(locality));
+  std::vector<Locality> localities = {{"y", 1, 0, {}}, {"z", 1, 0, {}}, {"w", 1, 1, {}}};
+  for (Locality& locality : localities) locality.weight += static_cast<uint32_t>(w.dice().Below(3));
+  for (const std::string& address : Addresses(0, kAddresses)) {
+    const uint64_t place = w.dice().Below(5);
+    if (place >= localities.size()) continue;
+    localities[place].addresses.push_back(address);
+    if (w.dice().OneIn(6)) localities[place].draining.push_back(address);
   }
+  // Priorities have no gaps.
+  if (localities[0].addresses.empty() && localities[1].addresses.empty()) {
+    localities[2].priority = 0;
+  }
+  localities.erase(std::remove_if(localities.begin(), localities.end(),
+                                  [](const Locality& l) { return l.addresses.empty(); }),
+                   localities.end());
   return localities;
 }
 
@@ -61,7 +65,7 @@ void SetUp(World& w) {
 // One thing that happens.
 void Strike(World& w) {
   w.caller().Burst(static_cast<int>(w.dice().Below(4)));
-  switch (w.dice().Below(16)) {
+  switch (w.dice().Below(19)) {
     case 0:
       return w.servers().Kill(AnyAddress(w));
     case 1:
@@ -106,6 +110,18 @@ void Strike(World& w) {
       }
       return;
     }
+    case 15:
+    case 16: {
+      const std::string service = AnyService(w);
+      if (w.has_channel(service)) {
+        w.CloseChannel(service);
+      } else {
+        w.OpenChannel(service);
+      }
+      return;
+    }
+    case 17:
+      return w.model().SetAssignment(AnyCluster(w), w.dice().OneIn(2) ? "" : AnyCluster(w));
     default:
       switch (w.dice().Below(3)) {
         case 0:
@@ -125,10 +141,21 @@ std::vector<Scenario> RandomScenarios() {
   s.name = "everything_at_random";
   s.set_up = SetUp;
   for (int i = 0; i < 30; ++i) s.script.push_back(Between(0, 15, Strike));
-  s.script.push_back(At(15, [](World& w) { w.model().Repair(); }));
+  s.script.push_back(At(15, [](World& w) {
+    w.model().Repair();
+    for (const char* service : {"s0", "s1"}) w.OpenChannel(service);
+  }));
   s.length = absl::Seconds(15.1);
   s.settle = absl::Seconds(90);  // past the back-offs and the timers of what does not exist
-  return {std::move(s)};
+  Scenario subsets = s;
+  subsets.name = "everything_at_random_with_subsets";
+  subsets.options.max_connected_endpoints = 2;
+  Scenario taken_down = s;
+  taken_down.name = "everything_at_random_taken_down";
+  taken_down.script.pop_back();
+  taken_down.length = absl::Seconds(8);
+  taken_down.ends_calm = false;
+  return {std::move(s), std::move(subsets), std::move(taken_down)};
 }
 
 }  // namespace mesh::simulation

@@ -143,6 +143,7 @@ void SimConnection::SetState(ConnectionState state, const absl::Status& reason) 
       (*self)->observer_->OnConnectionState(state, why);
     }
     (*self)->was_ready_ |= state == ConnectionState::kReady;
+    if ((*self)->owner_->at_moment_) (*self)->owner_->at_moment_();
     if (state == ConnectionState::kReady) return;
     // What the observer put off till the next turn is done when this runs.
     serializer->Post([weak, told] {

@@ -2,10 +2,12 @@
 #define TESTS_SIMULATION_SIM_CONNECTOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "mesh/base/backoff.h"
@@ -35,6 +37,9 @@ class SimConnector final : public wire::Connector {
   std::unique_ptr<wire::Connection> Create(const wire::ConnectionKey& key,
                                            wire::Connection::Observer* observer) override;
 
+  // Called when an observer has just been told.
+  void set_at_moment(std::function<void()> at_moment) { at_moment_ = std::move(at_moment); }
+
   // Connections that live, and that were ever made.
   size_t live() const { return live_.size(); }
   uint64_t made() const { return made_; }
@@ -51,6 +56,7 @@ class SimConnector final : public wire::Connector {
   Trace* const trace_;
   Dice* const dice_;
   bool deaf_ = false;
+  std::function<void()> at_moment_;
   std::map<uint64_t, SimConnection*> live_;
   uint64_t made_ = 0;
   uint64_t established_ = 0;

@@ -59,6 +59,7 @@ void OverheardResolver::OnConfig(Config config) {
   } else {
     observer_->OnConfig(std::move(config));
   }
+  at_moment_();
   SettleSoon(token);
 }
 
@@ -66,6 +67,7 @@ void OverheardResolver::OnError(const absl::Status& status) {
   const uint64_t token = ledger_->Hand(target_, nullptr);
   last_ = nullptr;
   observer_->OnError(status);
+  at_moment_();
   SettleSoon(token);
 }
 

@@ -1,6 +1,7 @@
 #ifndef TESTS_SIMULATION_SIM_TARGET_H_
 #define TESTS_SIMULATION_SIM_TARGET_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,11 +21,13 @@ class OverheardResolver final : public resolver::Resolver, private resolver::Res
  public:
   // All outlive the resolver.
   OverheardResolver(std::string target, std::unique_ptr<resolver::XdsResolver> resolver,
-                    Serializer* serializer, ConfigLedger* ledger, Plant plant)
+                    Serializer* serializer, ConfigLedger* ledger, Plant plant,
+                    std::function<void()> at_moment)
       : target_(std::move(target)),
         serializer_(serializer),
         ledger_(ledger),
         plant_(plant),
+        at_moment_(std::move(at_moment)),
         resolver_(std::move(resolver)) {}
 
   void Start(resolver::ResolverObserver* observer) override;
@@ -41,6 +44,7 @@ class OverheardResolver final : public resolver::Resolver, private resolver::Res
   Serializer* const serializer_;
   ConfigLedger* const ledger_;
   const Plant plant_;
+  const std::function<void()> at_moment_;  // called when something was handed on
   resolver::ResolverObserver* observer_ = nullptr;
   std::shared_ptr<const model::ServiceConfig> last_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -22,6 +22,7 @@ void StartMesh(World& world, const std::string& retry_on) {
   Caller::Load load;
   load.targets = {kService};
   world.caller().Start(std::move(load));
+  world.caller().Burst(2);
   world.RunFor(kStart);
 }
 

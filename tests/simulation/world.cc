@@ -26,9 +26,12 @@ World::World(const Options& options)
       control_dice_(options.seed, 4),
       call_dice_(options.seed, 5),
       plant_(options.plant),
+      max_connected_(options.max_connected_endpoints),
       types_(xds::NewResourceTypes(Profile::kMesh)) {
   SeedFastRandom(options.seed);  // what picks draw
   control_plane_.set_loses_pushes(plant_ == Plant::kLosesPush);
+  ledger_.set_keeps_identity(!has_subsets());
+  connector_.set_at_moment([this] { AtMoment(); });
   connector_.set_deaf(plant_ == Plant::kDeafConnection);
   clusters_ = cluster::ClusterTable::Create(ClusterOptions());
   call::CallEnvironment::Options environment;
@@ -66,6 +69,7 @@ cluster::ClusterTable::Options World::ClusterOptions() {
   options.random = library_dice_.random();
   options.connector = &connector_;
   options.reaper = reaper_;
+  options.max_connected_endpoints = static_cast<uint32_t>(max_connected_);
   return options;
 }
 
@@ -88,14 +92,23 @@ xds::XdsClient::Options World::ClientOptions(const Options& options) {
 }
 
 void World::OpenChannel(const std::string& service) {
+  const auto known = targets_.find(service);
+  if (known != targets_.end()) {
+    if (known->second.open) return;
+    known->second.open = true;
+    known->second.core->AddChannel();
+    caller_->AddTarget(service, known->second.core);
+    return;
+  }
   resolver::XdsResolver::Options options;
   options.serializer = &serializer_;
   options.client = client_.get();
   options.types = &types_;
   options.listener_name = service;
   options.domain = service;
-  auto resolver = std::make_unique<OverheardResolver>(
-      service, resolver::NewXdsResolver(std::move(options)), &serializer_, &ledger_, plant_);
+  auto resolver =
+      std::make_unique<OverheardResolver>(service, resolver::NewXdsResolver(std::move(options)),
+                                          &serializer_, &ledger_, plant_, [this] { AtMoment(); });
   Target& target = targets_[service];
   target.resolver = resolver.get();
   call::ChannelCore::Options core;
@@ -110,8 +123,40 @@ void World::OpenChannel(const std::string& service) {
   serializer_.Post([core = target.core] { core->Start(); });
 }
 
+void World::CloseChannel(const std::string& service) {
+  Target& target = targets_.at(service);
+  trace_.Note("no channel to ", service);
+  target.open = false;
+  caller_->ForgetTarget(service);
+  target.core->RemoveChannel();
+  serializer_.Post([this, service] { ForgetIfUnused(service); });
+}
+
+// As Runtime::ForgetIfUnused() does.
+void World::ForgetIfUnused(const std::string& service) {
+  const auto found = targets_.find(service);
+  if (found == targets_.end() || found->second.open) return;
+  if (found->second.core->registry().size() > 0) {
+    executor_.PostAfter(absl::Seconds(1), [this, service] {
+      serializer_.Post([this, service] { ForgetIfUnused(service); });
+    });
+    return;
+  }
+  trace_.Note(service, " is forgotten");
+  const std::shared_ptr<call::ChannelCore> core = std::move(found->second.core);
+  targets_.erase(found);
+  ledger_.Forget(service);
+  core->Shutdown(absl::UnavailableError("the channel was dropped"));
+}
+
+void World::AtMoment() {
+  if (caller_ != nullptr && call_dice_.OneIn(4)) caller_->Interlope();
+}
+
 void World::After(absl::Duration delay, std::function<void()> action) {
-  executor_.PostAfter(delay, std::move(action));
+  executor_.PostAfter(delay, [this, action = std::move(action)] {
+    if (!torn_down_) action();
+  });
 }
 
 void World::RunFor(absl::Duration duration) {
@@ -162,10 +207,16 @@ void World::CheckPublished() {
 
 // Every endpoint, also those that no native call has picked yet.
 void World::CheckInFlight() {
+  std::vector<Snapshot> snapshots;
+  serializer_.RunAndWait([&] {
+    for (const auto& entry : targets_) {
+      entry.second.core->FillSnapshot(&snapshots.emplace_back());
+    }
+  });
   std::map<std::string, uint64_t> counted;
-  for (const auto& entry : targets_) {
+  for (const Snapshot& snapshot : snapshots) {
     std::map<std::string, uint64_t> here;
-    for (const auto& cluster : SnapshotOf(entry.first).clusters) {
+    for (const auto& cluster : snapshot.clusters) {
       for (const auto& locality : cluster.localities) {
         for (const auto& endpoint : locality.endpoints) {
           here[endpoint.address] = endpoint.in_flight;
@@ -222,7 +273,9 @@ void World::TearDown() {
   }
   environment_->Close();
   caller_->ForgetTargets();
-  for (auto& entry : targets_) entry.second.core->RemoveChannel();
+  for (auto& entry : targets_) {
+    if (entry.second.open) entry.second.core->RemoveChannel();
+  }
   targets_.clear();
   serializer_.RunAndWait([this] {
     client_ = nullptr;

@@ -39,6 +39,8 @@ class World {
     bool keep_trace = false;
     Plant plant = Plant::kNone;
     bool ignore_resource_deletion = false;  // of the bootstrap (gRFC A53)
+    // The most endpoints of a cluster that are connected.
+    uint32_t max_connected_endpoints = 128;
   };
 
   explicit World(const Options& options);
@@ -66,6 +68,11 @@ class World {
 
   // An application opens a channel to `xds:///service`.
   void OpenChannel(const std::string& service);
+  // It drops the channel. Calls in flight go on; once there are none, the target is forgotten.
+  void CloseChannel(const std::string& service);
+  bool has_channel(const std::string& service) const {
+    return targets_.count(service) > 0 && targets_.at(service).open;
+  }
 
   // Does `action` so much later.
   void After(absl::Duration delay, std::function<void()> action);
@@ -88,10 +95,16 @@ class World {
   struct Target {
     std::shared_ptr<call::ChannelCore> core;
     OverheardResolver* resolver = nullptr;  // the core's
+    bool open = true;                       // else it waits for its last call
   };
 
   cluster::ClusterTable::Options ClusterOptions();
   xds::XdsClient::Options ClientOptions(const Options& options);
+  bool has_subsets() const { return max_connected_ < 128; }
+  void ForgetIfUnused(const std::string& service);
+  // Something has just changed, and the turns that it leads to have not run yet: threads that call
+  // may do so now, and some do.
+  void AtMoment();
   void CheckStep();
   void CheckPublished();
   void CheckInFlight();
@@ -102,6 +115,7 @@ class World {
   Violations violations_{&trace_};
   Dice script_dice_, library_dice_, network_dice_, control_dice_, call_dice_;
   const Plant plant_;
+  const size_t max_connected_;
   const std::shared_ptr<Reaper> reaper_ = std::make_shared<Reaper>(&executor_);
   const std::shared_ptr<EpochDomain> epochs_ = std::make_shared<EpochDomain>();
   Serializer serializer_{&executor_};

@@ -1,5 +1,7 @@
 #include "tests/testing/service_resources.h"
 
+#include <algorithm>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/proto/cluster.pb.h"
@@ -65,11 +67,14 @@ std::string ServiceResources::RouteConfigurationBytes() const {
   return configuration.SerializeAsString();
 }
 
-std::string ServiceResources::ClusterBytes(absl::string_view name) {
+std::string ServiceResources::ClusterBytes(absl::string_view name, absl::string_view assignment) {
   xds::proto::Cluster cluster;
   cluster.set_name(std::string(name));
   cluster.set_type(xds::proto::Cluster::EDS);
   cluster.mutable_eds_cluster_config()->mutable_eds_config()->mutable_ads();
+  if (!assignment.empty()) {
+    cluster.mutable_eds_cluster_config()->set_service_name(std::string(assignment));
+  }
   return cluster.SerializeAsString();
 }
 
@@ -86,10 +91,12 @@ std::string ServiceResources::AssignmentBytes(absl::string_view cluster,
       const size_t colon = address.rfind(':');
       uint32_t port = 0;
       if (!absl::SimpleAtoi(address.substr(colon + 1), &port)) continue;
-      auto* socket = endpoints->add_lb_endpoints()
-                         ->mutable_endpoint()
-                         ->mutable_address()
-                         ->mutable_socket_address();
+      auto* endpoint = endpoints->add_lb_endpoints();
+      if (std::find(locality.draining.begin(), locality.draining.end(), address) !=
+          locality.draining.end()) {
+        endpoint->set_health_status(3);  // DRAINING
+      }
+      auto* socket = endpoint->mutable_endpoint()->mutable_address()->mutable_socket_address();
       socket->set_address(address.substr(0, colon));
       socket->set_port_value(port);
     }

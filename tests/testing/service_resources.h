@@ -24,6 +24,7 @@ struct ServiceResources {
     uint32_t weight = 1;
     uint32_t priority = 0;
     std::vector<std::string> addresses;  // `127.0.0.1:80`
+    std::vector<std::string> draining;   // of them
   };
 
   std::string name;                                 // of listener and route configuration
@@ -34,7 +35,8 @@ struct ServiceResources {
   // Serialized resources.
   std::string ListenerBytes() const;  // its routes come by RDS, under the same name
   std::string RouteConfigurationBytes() const;
-  static std::string ClusterBytes(absl::string_view name);
+  // `assignment` names its endpoints; empty: as the cluster.
+  static std::string ClusterBytes(absl::string_view name, absl::string_view assignment = "");
   static std::string AssignmentBytes(absl::string_view cluster,
                                      const std::vector<Locality>& localities);
 };

@@ -17,22 +17,35 @@ uint64_t Caller::Make(CallSpec spec) {
   world.core = cores_.at(spec.target);
   world.planted = world.plant != Plant::kNone && world.dice->OneIn(kPlantedOneIn);
   const absl::Duration due = world.trace->now() + spec.timeout + kGrace;
-  if (spec.timeout != absl::InfiniteDuration()) due_.insert({due, number});
   auto call = std::make_shared<SimCall>(number, std::move(spec), std::move(world),
-                                        [this, number, due](const CallEnd& end) {
-                                          ended_.push_back(end);
-                                          due_.erase({due, number});
-                                          open_.erase(number);
-                                        });
-  open_[number] = call;
+                                        [this](const CallEnd& end) { OnEnd(end); });
+  open_[number].call = call;
+  SetDue(number, due);
   call->Begin();
   return number;
+}
+
+void Caller::SetDue(uint64_t number, absl::Duration due) {
+  Open& open = open_.at(number);
+  if (due >= open.due) return;
+  due_.erase({open.due, number});
+  open.due = due;
+  due_.insert({due, number});
+}
+
+void Caller::OnEnd(const CallEnd& end) {
+  ended_.push_back(end);
+  const auto found = open_.find(end.number);
+  if (found == open_.end()) return;
+  due_.erase({found->second.due, end.number});
+  open_.erase(found);
 }
 
 void Caller::Cancel(uint64_t number) {
   const auto found = open_.find(number);
   if (found == open_.end()) return;
-  const std::shared_ptr<SimCall> call = found->second;
+  const std::shared_ptr<SimCall> call = found->second.call;
+  SetDue(number, world_.trace->now() + kCancelGrace);
   call->Cancel();
 }
 
@@ -72,7 +85,7 @@ void Caller::MakeOfLoad() {
   Dice& dice = *world_.dice;
   CallSpec spec;
   spec.target = dice.AnyOf(load_->targets);
-  spec.timeout = load_->timeout;
+  spec.timeout = dice.Chance(load_->endless) ? absl::InfiniteDuration() : load_->timeout;
   spec.managed = dice.Chance(load_->managed);
   spec.wait_for_ready = dice.Chance(load_->wait_for_ready);
   const uint64_t number = Make(std::move(spec));
@@ -80,6 +93,12 @@ void Caller::MakeOfLoad() {
     const absl::Duration when = dice.Between(absl::ZeroDuration(), absl::Milliseconds(100));
     executor_->PostAfter(when, [this, number] { Cancel(number); });
   }
+}
+
+std::vector<CallSpec> Caller::OpenCalls() const {
+  std::vector<CallSpec> specs;
+  for (const auto& entry : open_) specs.push_back(entry.second.call->spec());
+  return specs;
 }
 
 std::vector<CallEnd> Caller::Lost(absl::Duration from, absl::Duration to) const {
@@ -94,12 +113,14 @@ void Caller::Check() {
   const absl::Duration now = world_.trace->now();
   while (!due_.empty() && due_.begin()->first < now) {
     world_.violations->Add(Invariant::kOneStatus, "call ", due_.begin()->second,
-                           " has no status, long after its deadline");
+                           " has no status, after its deadline or cancellation");
     due_.erase(due_.begin());
   }
+  if (open_.empty()) return;
   std::map<const cluster::Endpoint*, uint64_t> held;
   for (const auto& entry : open_) {
-    if (entry.second->held() != nullptr) ++held[entry.second->held()];
+    const cluster::Endpoint* const endpoint = entry.second.call->held();
+    if (endpoint != nullptr) ++held[endpoint];
   }
   for (const auto& [endpoint, count] : held) {
     if (endpoint->in_flight() >= count) continue;

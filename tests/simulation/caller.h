@@ -22,6 +22,8 @@ class Caller {
  public:
   // How much later than its deadline a call may get its status.
   static constexpr absl::Duration kGrace = absl::Seconds(1);
+  // The same of its cancellation.
+  static constexpr absl::Duration kCancelGrace = absl::Milliseconds(50);
 
   // What all calls are made in, but for their core. All of it outlives the caller.
   Caller(Executor* executor, SimCall::World world) : executor_(executor), world_(world) {}
@@ -45,6 +47,7 @@ class Caller {
     double managed = 0.3;
     double wait_for_ready = 0;
     double cancelled = 0;
+    double endless = 0;  // without a deadline
   };
   void Start(Load load);
   // So many calls of the load within the next 50 ms, if there is a load.
@@ -60,6 +63,7 @@ class Caller {
   size_t open() const { return open_.size(); }
   uint64_t made() const { return made_; }
   const std::vector<CallEnd>& ended() const { return ended_; }
+  std::vector<CallSpec> OpenCalls() const;
   // Of the calls that began in [from, to): those that did not end with OK.
   std::vector<CallEnd> Lost(absl::Duration from, absl::Duration to) const;
 
@@ -67,6 +71,13 @@ class Caller {
   void Check();
 
  private:
+  struct Open {
+    std::shared_ptr<SimCall> call;
+    absl::Duration due = absl::InfiniteDuration();  // when it must have ended
+  };
+
+  void SetDue(uint64_t number, absl::Duration due);
+  void OnEnd(const CallEnd& end);
   void MakeOne();
   void MakeOfLoad();
   void MakeSoon();
@@ -74,7 +85,7 @@ class Caller {
   Executor* const executor_;
   const SimCall::World world_;
   std::map<std::string, std::shared_ptr<call::ChannelCore>> cores_;
-  std::map<uint64_t, std::shared_ptr<SimCall>> open_;
+  std::map<uint64_t, Open> open_;
   std::set<std::pair<absl::Duration, uint64_t>> due_;
   std::vector<CallEnd> ended_;
   std::unique_ptr<Load> load_;

@@ -27,6 +27,7 @@ class CalmCheck {
   void Differ(const Parts&... parts) {
     world_.violations_.Add(Invariant::kConvergence, parts...);
   }
+  bool MayWait(const CallSpec& call) const;
   std::set<std::string> ConfiguredAddresses();
 
   World& world_;

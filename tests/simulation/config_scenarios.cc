@@ -85,7 +85,7 @@ Scenario OneBadOfMany() {
     Expect(w, absl::StrContains(w.control_plane().last_nack(), absl::StrCat("c", w.noted("bad"))),
            "the rejection does not name the bad one");
   };
-  s.seeds = 100;  // a larger world
+  s.seeds = 200;  // a larger world
   return s;
 }
 
@@ -160,7 +160,7 @@ Scenario Churn() {
     w.RunFor(absl::Seconds(1));
     w.noted("made") = w.connector().made();
   };
-  for (int i = 0; i < 15; ++i) {
+  for (int i = 0; i < 8; ++i) {
     s.script.push_back(Between(
         i, i + 1, UnderCalls([](World& w) {
           // Two of four are others; those of the other locality stay.
@@ -172,8 +172,8 @@ Scenario Churn() {
           w.model().SetEndpoints(kCluster, {{"y", 2, 0, some}, {"z", 1, 0, Addresses(1, 2)}});
         })));
   }
-  s.length = absl::Seconds(16);
-  s.expect = [](World& w) { ExpectServed(w, 0, 16); };
+  s.length = absl::Seconds(9);
+  s.expect = [](World& w) { ExpectServed(w, 0, 9); };
   return s;
 }
 

@@ -119,6 +119,27 @@ Scenario VanishedPriority() {
   return s;
 }
 
+Scenario UnneededPriority() {
+  Scenario s{"F20_unneeded_priority_is_let_go", UsualMesh, {}};
+  s.script = {
+      At(1,
+         [](World& w) {
+           for (const std::string& address : FirstPriority()) w.servers().Kill(address);
+         }),
+      Between(3, 5, [](World& w) { w.servers().HealAll(); }),
+      At(20,
+         [](World& w) {
+           Expect(w, w.connector().live() == 4, "the second priority is not kept for a while");
+           w.caller().Stop();
+         }),
+  };
+  s.length = absl::Minutes(16);
+  s.expect = [](World& w) {
+    Expect(w, w.connector().live() == 3, "the second priority is kept for good");
+  };
+  return s;
+}
+
 Scenario AllFail() {
   Scenario s{"F24_all_endpoints_fail", UsualMeshWithRetries, {}};
   s.script = {
@@ -155,8 +176,8 @@ Scenario TakenDown() {
 }  // namespace
 
 std::vector<Scenario> EndpointScenarios() {
-  return {Killed(),           KilledWithRetries(), Restarted(), Vanished(), Slow(),
-          RefusingPriority(), VanishedPriority(),  AllFail(),   TakenDown()};
+  return {Killed(),           KilledWithRetries(), Restarted(),        Vanished(), Slow(),
+          RefusingPriority(), VanishedPriority(),  UnneededPriority(), AllFail(),  TakenDown()};
 }
 
 }  // namespace mesh::simulation

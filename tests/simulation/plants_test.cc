@@ -1,5 +1,6 @@
 // Each invariant sees the fault that is planted for it; without the plant it sees nothing.
 
+#include <ostream>
 #include <set>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Case {
   std::string scenario;
   Invariant seen_by;
 };
+
+void PrintTo(const Case& planted, std::ostream* out) { *out << ToString(planted.seen_by); }
 
 class PlantsTest : public ::testing::TestWithParam<Case> {};
 

@@ -59,6 +59,7 @@ void SetUp(World& w) {
   load.targets = {"s0", "s1"};
   load.wait_for_ready = 0.2;
   load.cancelled = 0.1;
+  load.endless = 0.1;
   w.caller().Start(std::move(load));
 }
 

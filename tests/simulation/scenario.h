@@ -33,7 +33,7 @@ struct Scenario {
   // What the scenario promises beyond the invariants: asked before the calm sets in.
   std::function<void(World&)> expect;
   World::Options options;
-  uint64_t seeds = 300;  // that a test runs
+  uint64_t seeds = 1000;  // that a test runs
 };
 
 // All that there are.

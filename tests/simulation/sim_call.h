@@ -72,6 +72,7 @@ class SimCall final : public call::CallRegistry::Entry,
   // The endpoint that a native attempt holds a permit of; null: none.
   const cluster::Endpoint* held() const { return held_; }
   uint64_t number() const { return end_.number; }
+  const CallSpec& spec() const { return end_.spec; }
 
  private:
   call::CallRegistry::Canceller GetCanceller(const absl::Status& reason) override;

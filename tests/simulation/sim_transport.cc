@@ -66,6 +66,7 @@ class SimExchange final : public call::Exchange,
     if (peer_ == 0) return End(kUnavailable, "no connection", false);
     if (!IsThere()) {
       if (network_.servers_->at(address_).reachable) return OnReset();
+      lost_ = &SimExchange::OnArrival;
       After(SimConnector::kKeepalive, &SimExchange::OnReset);
       return;
     }
@@ -76,14 +77,18 @@ class SimExchange final : public call::Exchange,
   }
 
   void OnAnswer() {
-    if (IsThere()) End(answer_, answer_ == 0 ? "" : "the server says no", true);
+    if (IsThere()) return End(answer_, answer_ == 0 ? "" : "the server says no", true);
+    lost_ = &SimExchange::OnAnswer;
   }
 
   void OnServerChanged() override {
     const Server& server = network_.servers_->at(address_);
-    if (!server.reachable) {
+    if (IsThere()) {
+      // What was sent meanwhile is sent again.
+      if (lost_ != nullptr) After(Travel(), std::exchange(lost_, nullptr));
+    } else if (!server.reachable) {
       After(SimConnector::kKeepalive, &SimExchange::OnReset);
-    } else if (!IsThere()) {
+    } else {
       After(Travel(), &SimExchange::OnReset);
     }
   }
@@ -121,6 +126,7 @@ class SimExchange final : public call::Exchange,
   call::Transport::OnDone on_done_;
   std::shared_ptr<SimExchange> self_;  // null once it has ended
   std::vector<Executor::TimerId> timers_;
+  void (SimExchange::*lost_)() = nullptr;  // what happens once the packet gets through
   uint64_t peer_ = 0;
   int answer_ = 0;
 };

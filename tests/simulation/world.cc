@@ -55,10 +55,13 @@ World::World(const Options& options)
 }
 
 World::~World() {
+  if (!torn_down_) TearDown();
+  // What a fault has left, while there is somebody to destroy it on this thread.
   leaked_.clear();
   kept_.clear();
-  if (!torn_down_) TearDown();
   caller_ = nullptr;
+  executor_.RunReady();
+  reaper_->Close();
 }
 
 cluster::ClusterTable::Options World::ClusterOptions() {
@@ -95,6 +98,7 @@ void World::OpenChannel(const std::string& service) {
   const auto known = targets_.find(service);
   if (known != targets_.end()) {
     if (known->second.open) return;
+    trace_.Note("channel to ", service, ", again");
     known->second.open = true;
     known->second.core->AddChannel();
     caller_->AddTarget(service, known->second.core);
@@ -283,7 +287,6 @@ void World::TearDown() {
   });
   serializer_.Shutdown();
   executor_.Advance(absl::Minutes(2));
-  reaper_->Close();
   if (connector_.live() > 0 || servers_.listeners() > 0 || executor_.pending_timers() > 0) {
     violations_.Add(Invariant::kGrowth, "in the end there are ", connector_.live(),
                     " connections, ", servers_.listeners(), " listeners, ",

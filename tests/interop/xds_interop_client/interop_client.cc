@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<InteropClient>> InteropClient::Create(const Clien
       [channelz = &client->channelz_](const Snapshot& snapshot) { channelz->Update(snapshot); });
 
   grpc::ServerBuilder builder;
-  const std::string address = absl::StrCat("localhost:", options.stats_port);
+  const std::string address = absl::StrCat("127.0.0.1:", options.stats_port);
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &client->port_);
   builder.RegisterService(&client->stats_);
   builder.RegisterService(&client->configure_);

@@ -80,7 +80,7 @@ class InteropClientTest : public MainJobTest {
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
     thread_ = std::thread([this] { client_->Run(); });
-    channel_ = grpc::CreateChannel(absl::StrCat("localhost:", client_->port()),
+    channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", client_->port()),
                                    grpc::InsecureChannelCredentials());
   }
   grpc::testing::LoadBalancerStatsResponse Stats(int calls) {

@@ -151,6 +151,9 @@ Runtime::~Runtime() {
     xds_client_.reset();
     clusters_.reset();
   });
+  // The pump waits for the watches of channels, which the reaper destroys: not on an executor that
+  // may be stuck.
+  reaper_->RunAll();
   pump_.reset();
   serializer_->Shutdown();
   reaper_->Close();

@@ -159,7 +159,11 @@ void Decoder::DecodeLocality(absl::string_view bytes) {
     return;
   }
   decoding_.Check(message);
-  if (!CheckLocality(message)) return;
+  if (!CheckLocality(message)) {
+    // Nothing else tells of the endpoints.
+    if (!parts.chunks.empty()) decoding_.Ignore("lb_endpoints, of a locality without weight");
+    return;
+  }
   errors.Merge(endpoint_errors);
   CheckWeight(parts.chunks);
 

@@ -191,6 +191,13 @@ TEST(EndpointsValidationTest, OnlyGrpcDropsALocalityWithoutWeight) {
   EXPECT_EQ(size(Profile::kEnvoy), 3u);
   EXPECT_EQ(size(Profile::kGrpc), 1u);
 
+  const auto ignored = [&](Profile profile) {
+    return ModelOf<model::ClusterLoadAssignment>(Decode(profile, text).resource)->ignored;
+  };
+  EXPECT_THAT(ignored(Profile::kMesh), IsEmpty());
+  EXPECT_THAT(ignored(Profile::kGrpc),
+              ElementsAre("endpoints.lb_endpoints, of a locality without weight"));
+
   const std::string skipped = kName + Locality("a", 0, Endpoint("10.0.0.1", 80)) +
                               Locality("a", 0, Endpoint("10.0.0.1", 70000), "0");
   EXPECT_TRUE(Decode(Profile::kGrpc, skipped).error.ok());

@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,6 +29,8 @@ VERSIONS = {
 }
 FOLDERS = ("mesh", "resolver", "balancer", "bindings")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+# What a later version has dropped must not be found among the system's headers.
+OLD_HEADER = re.compile(r"/usr/include/(?:grpc|grpcpp|grpc\+\+|absl)/\S+")
 COMPILER = ["g++", "-std=c++17", "-Wall", "-Werror", "-fsyntax-only"]
 
 
@@ -46,8 +49,8 @@ def fetch(version):
         requirements.write_text("%s==%s --hash=sha256:%s\n" % (PACKAGE, version, digest))
         for command in (
             ["/usr/bin/python3", "-m", "venv", venv],
-            [venv / "bin" / "pip", "download", "--quiet", "--disable-pip-version-check", "--retries=1", "--no-deps", "--require-hashes",
-             "--no-binary", PACKAGE, "--dest", WORK, "--requirement", requirements],
+            [venv / "bin" / "pip", "download", "--quiet", "--disable-pip-version-check", "--retries=1", "--no-deps",
+             "--require-hashes", "--no-binary", PACKAGE, "--dest", WORK, "--requirement", requirements],
         ):
             done = run(command)
             if done.returncode != 0:
@@ -100,8 +103,13 @@ def flags_for(folder, generated):
 
 def compiles(flags, source, text=None):
     """Returns what the compiler complains of in `source`, or in `text`; empty if of nothing."""
-    done = run(COMPILER + flags + (["-x", "c++", "-"] if text else [source]), cwd=ROOT, input=text)
-    return "" if done.returncode == 0 else done.stdout or "exit code %d" % done.returncode
+    with tempfile.NamedTemporaryFile("r") as dependencies:
+        command = COMPILER + ["-MD", "-MF", dependencies.name] + flags
+        done = run(command + (["-x", "c++", "-"] if text else [source]), cwd=ROOT, input=text)
+        if done.returncode != 0:
+            return done.stdout or "exit code %d" % done.returncode
+        old = sorted(set(OLD_HEADER.findall(dependencies.read())))
+        return "".join("error: includes %s, which that version does not have\n" % header for header in old)
 
 
 def check_version(flags, version):
@@ -112,6 +120,8 @@ def check_version(flags, version):
         sys.exit("the headers are not those of gRPC %s" % version)
     if not compiles(flags, None, test % "51"):
         sys.exit("the compiler takes anything")
+    if not compiles(flags, None, '#include "/usr/include/grpcpp/version_info.h"\n'):
+        sys.exit("the system's headers of gRPC are taken for those")
 
 
 def main(sources):

@@ -151,6 +151,50 @@ Scenario Torn() {
   return s;
 }
 
+// Two services share a cluster that goes: one of them is on its way to another, the other is not.
+Scenario TornForOneOfTwo() {
+  Scenario s;
+  s.name = "F13_torn_for_one_of_two";
+  s.set_up = [](World& w) {
+    const bool first = w.dice().OneIn(2);
+    w.noted("first moves") = first;
+    w.model().SetCluster(kCluster, UsualEndpoints());
+    for (const char* name : {"s0", "s1"}) {
+      MeshModel::Service service;
+      service.weights = {{kCluster, 1}};
+      w.model().SetService(name, std::move(service));
+      w.OpenChannel(name);
+    }
+    Caller::Load load;
+    load.targets = {first ? "s0" : "s1"};
+    w.caller().Start(std::move(load));
+    w.caller().Burst(2);
+    w.RunFor(absl::Seconds(2));
+  };
+  s.script = {
+      At(1,
+         [](World& w) {
+           w.model().SetRoute(w.noted("first moves") != 0 ? "s0" : "s1", {{"b", 1}});
+         }),
+      At(1.2, UnderCalls([](World& w) { w.model().RemoveCluster(kCluster); })),
+      Between(1.5, 3.5, [](World& w) { w.caller().Burst(4); }),
+      // What is heard of everything makes both configurations new.
+      Between(1.5, 3.5,
+              [](World& w) { w.control_plane().CloseStreams(absl::UnavailableError("reset")); }),
+      At(4, UnderCalls([](World& w) {
+           w.model().SetCluster("b", {{"z", 1, 0, Addresses(5, 2)}});
+         })),
+  };
+  s.length = absl::Seconds(8);
+  s.expect = [](World& w) {
+    ExpectServed(w, 0, 8);
+    const Snapshot other = w.SnapshotOf(w.noted("first moves") != 0 ? "s1" : "s0");
+    Expect(w, other.clusters.size() == 1 && other.clusters[0].state == "failing",
+           "the other service does not see that its cluster is gone");
+  };
+  return s;
+}
+
 Scenario Churn() {
   Scenario s;
   s.name = "F14_churn_of_endpoints";
@@ -209,8 +253,8 @@ Scenario EmptiedLocality() {
 }  // namespace
 
 std::vector<Scenario> ConfigScenarios() {
-  return {ResentBad(), OneBadOfMany(), Deleted(true), Deleted(false),   DeletionIgnored(),
-          Torn(),      Churn(),        NoEndpoints(), EmptiedLocality()};
+  return {ResentBad(), OneBadOfMany(),    Deleted(true), Deleted(false), DeletionIgnored(),
+          Torn(),      TornForOneOfTwo(), Churn(),       NoEndpoints(),  EmptiedLocality()};
 }
 
 }  // namespace mesh::simulation

@@ -6,7 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "mesh/xds/proto/discovery.pb.h"
+#include "mesh/xds/transport.h"
 #include "tests/simulation/runner.h"
+#include "tests/simulation/world.h"
+#include "tests/testing/service_resources.h"
 
 namespace mesh::simulation {
 namespace {
@@ -66,6 +70,35 @@ TEST(PlantsTest, AnExpectationIsSeen) {
   const Outcome outcome = Simulate(scenario, 1);
   ASSERT_FALSE(outcome.violations.empty());
   EXPECT_EQ(outcome.violations[0].invariant, Invariant::kExpectation);
+}
+
+// Hears nothing and asks for nothing.
+class Silent final : public xds::AdsStream::Observer {
+ public:
+  void OnSent() override {}
+  void OnMessage(std::string /*bytes*/) override {}
+  void OnClosed(const absl::Status& /*status*/) override {}
+};
+
+TEST(PlantsTest, ABrokenProtocolIsSeen) {
+  const auto break_it = [](const std::string& nonce, const std::string& name) {
+    World world{World::Options()};
+    Silent observer;
+    const auto transport = world.control_plane().transports()->Create(xds::ServerConfig());
+    auto stream = (*transport)->Open("/any", &observer);
+    xds::discovery::DiscoveryRequest request;
+    request.set_type_url(testing::kClusterType);
+    request.set_response_nonce(nonce);
+    if (!name.empty()) request.add_resource_names(name);
+    stream->Send(request.SerializeAsString());
+    world.RunFor(absl::Seconds(1));
+    stream = nullptr;
+    const auto& all = world.violations().all();
+    return !all.empty() && all[0].invariant == Invariant::kProtocol;
+  };
+  EXPECT_TRUE(break_it("", ""));         // asks for everything
+  EXPECT_TRUE(break_it("old", "name"));  // answers what this stream never sent
+  EXPECT_FALSE(break_it("", "name"));
 }
 
 }  // namespace

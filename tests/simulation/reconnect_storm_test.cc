@@ -140,6 +140,10 @@ TEST_P(ReconnectStormTest, F07ComesBackSpreadOutAndSoon) {
   EXPECT_GE(back.size(), 0.95 * kClients);
   EXPECT_LE(back.size(), static_cast<size_t>(kClients));
   EXPECT_LE(LargestShare(back), 0.2);
+  RecordProperty("largest_percent_in_100_ms", static_cast<int>(100 * LargestShare(back)));
+  absl::Duration last = absl::ZeroDuration();
+  for (const auto& client : clients_) last = std::max(last, client->changed() - started);
+  RecordProperty("all_converged_ms", static_cast<int>(absl::ToInt64Milliseconds(last)));
   // Each tries at once, and then after 1, 1.6, 2.56 and 4.1 s.
   EXPECT_GE(tried.size(), 4u * kClients);
   EXPECT_LE(tried.size(), 5u * kClients);

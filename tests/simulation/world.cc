@@ -172,6 +172,7 @@ void World::CheckStep() {
   caller_->Check();
   CheckPublished();
   for (const auto& [key, endpoint] : ledger_.seen()) {
+    if (plant_ == Plant::kNewEndpoints) break;  // they are gone, which is the fault
     const auto found = network_.in_flight().find(key.second);
     const uint64_t attempts = found == network_.in_flight().end() ? 0 : found->second;
     if (endpoint->in_flight() > attempts) {

@@ -35,17 +35,22 @@ set(MESH_SOURCES
     mesh/call/channel_state.cc
     mesh/call/context_overrides.cc
     mesh/call/delivery.cc
+    mesh/call/endpoint_search.cc
     mesh/call/exchange.cc
     mesh/call/failed_call.cc
+    mesh/call/grpc_attempt.cc
     mesh/call/grpc_channel_state.cc
     mesh/call/grpc_parts.cc
+    mesh/call/grpc_stream_transport.cc
     mesh/call/grpc_transport.cc
     mesh/call/held_call.cc
     mesh/call/interceptor_factories.cc
+    mesh/call/managed_stream.cc
     mesh/call/native_call.cc
     mesh/call/rescuable_call.cc
     mesh/call/retry_decision.cc
     mesh/call/snapshot_routes.cc
+    mesh/call/stream_call.cc
     mesh/call/target_watch.cc
     mesh/cluster/balanced_picker.cc
     mesh/cluster/cluster_inbox.cc
@@ -155,6 +160,7 @@ set(MESH_HEADERS
     mesh/call/attempt_record.h
     mesh/call/attempt_report.h
     mesh/call/attempts.h
+    mesh/call/byte_stream.h
     mesh/call/bytes.h
     mesh/call/call_access.h
     mesh/call/call_config.h
@@ -168,18 +174,24 @@ set(MESH_HEADERS
     mesh/call/channel_state.h
     mesh/call/context_overrides.h
     mesh/call/delivery.h
+    mesh/call/endpoint_search.h
     mesh/call/exchange.h
     mesh/call/failed_call.h
+    mesh/call/grpc_attempt.h
     mesh/call/grpc_channel_state.h
     mesh/call/grpc_parts.h
+    mesh/call/grpc_stream_transport.h
     mesh/call/grpc_transport.h
     mesh/call/held_call.h
     mesh/call/interceptor_factories.h
+    mesh/call/managed_stream.h
     mesh/call/native_call.h
     mesh/call/rescuable_call.h
     mesh/call/retry_decision.h
     mesh/call/snapshot_routes.h
+    mesh/call/stream_call.h
     mesh/call/target_watch.h
+    mesh/call/waiter.h
     mesh/cluster/balanced_picker.h
     mesh/cluster/cluster.h
     mesh/cluster/cluster_inbox.h

@@ -25,8 +25,8 @@ Attempts::Attempts(std::shared_ptr<ChannelCore> core, std::unique_ptr<Transport>
                    UnaryCall call)
     : core_(std::move(core)),
       transport_(std::move(transport)),
-      call_(std::move(call)),
-      deadline_(call_.deadline) {}
+      search_(core_.get(), std::move(call)),
+      body_(std::move(call.body)) {}
 
 Attempts::~Attempts() = default;
 
@@ -38,7 +38,7 @@ void Attempts::Start(Done done) {
 }
 
 void Attempts::StartHeld(absl::Cord body, Done done) {
-  call_.body = std::move(body);
+  body_ = std::move(body);
   done_ = std::move(done);
   const EpochReader reader(*core_->environment()->epochs());
   core_->Hold(shared_from_this());
@@ -62,29 +62,16 @@ void Attempts::Cancel(int code, std::string message) {
 bool Attempts::Advance() {
   if (EndIfCancelled()) return true;
   const EpochReader reader(*core_->environment()->epochs());
-  NextStep step = ChooseNextStep(core_->config(reader), call_.path, call_.random,
-                                 cluster::PickRequest{call_.tried, std::nullopt}, reader);
+  NextStep step = search_.Look(reader);
   if (auto* go = std::get_if<GoTo>(&step)) {
-    deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
     BeginAttempt(std::move(*go));
     return true;
   }
-  if (auto* wait = std::get_if<WaitFor>(&step)) {
-    if (wait->route != nullptr) {
-      deadline_ = std::min(call_.deadline, call_.start + wait->route->timeout);
-    }
-    waits_for_ = wait->cluster != nullptr ? wait->cluster->name() : "";
-    last_failure_ = absl::OkStatus();
-    return false;
-  }
+  if (std::holds_alternative<WaitFor>(step)) return false;
   GiveUp& give_up = std::get<GiveUp>(step);
-  if (call_.wait_for_ready && !give_up.for_good) {
-    last_failure_ = std::move(give_up.status);
-    return false;
-  }
   if (last_.has_value()) {
     Finish(std::move(last_));
-  } else if (!call_.tried.empty() && !give_up.for_good) {
+  } else if (!search_.call().tried.empty() && !give_up.for_good) {
     // What the call's native attempt ended with tells more.
     Finish(std::nullopt);
   } else {
@@ -96,14 +83,13 @@ bool Attempts::Advance() {
 void Attempts::BeginAttempt(GoTo step) {
   permit_ = std::move(step.permit);
   policy_ = step.route->retry;
-  call_.tried.push_back(permit_.endpoint());
   attempt_start_ = core_->environment()->clock().Now();
 
   ExchangeRequest request;
-  request.path = call_.path;
-  request.authority = call_.authority;
-  request.body = call_.body;
-  request.deadline = deadline_;
+  request.path = search_.call().path;
+  request.authority = search_.call().authority;
+  request.body = body_;
+  request.deadline = search_.deadline();
   uint64_t generation;
   {
     MutexLock lock(&mutex_);
@@ -138,25 +124,26 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
     exchange_ = nullptr;
   }
   CallEnvironment& environment = *core_->environment();
-  EndAttempt({call_.path, static_cast<uint32_t>(call_.tried.size() - 1), response.code,
+  CallInfo& call = search_.call();
+  EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
               response.delivered, environment.clock().Now() - attempt_start_},
-             *core_, call_.trace.get(), &permit_);
-  switch (DecideRetry(policy_, call_.counts,
+             *core_, call.trace.get(), &permit_);
+  switch (DecideRetry(policy_, call.counts,
                       {response.code, response.delivered, response.has_initial_metadata},
-                      call_.wait_for_ready)) {
+                      call.wait_for_ready)) {
     case RetryDecision::kFinal:
       Finish(std::move(response));
       return;
     case RetryDecision::kElsewhere:
-      ++call_.counts.elsewhere;
+      ++call.counts.elsewhere;
       environment.Add(CallEnvironment::Count::kElsewhere);
       break;
     case RetryDecision::kRetry:
-      ++call_.counts.retries;
+      ++call.counts.retries;
       environment.Add(CallEnvironment::Count::kRetries);
       break;
     case RetryDecision::kWait:
-      last_failure_ = absl::UnavailableError(response.message);
+      search_.SetFailure(absl::UnavailableError(response.message));
       core_->HoldForAWhile(shared_from_this());
       return;
   }
@@ -175,12 +162,6 @@ bool Attempts::EndIfCancelled() {
 }
 
 void Attempts::EndWait(int code, std::string message) { FinishWith(code, std::move(message)); }
-
-std::string Attempts::WaitReason() const {
-  if (!last_failure_.ok()) return std::string(last_failure_.message());
-  if (waits_for_.empty()) return "nothing is known of it yet";
-  return absl::StrCat("cluster \"", waits_for_, "\": no endpoint is connected yet");
-}
 
 void Attempts::FinishWith(int code, std::string message) {
   Finish(ResponseOf(code, std::move(message)));

@@ -84,6 +84,16 @@ MESH_EXPOSE(BatchOps, InterceptorBatchMethodsImpl, ops_,
             CallOpSetInterface* InterceptorBatchMethodsImpl::*);
 MESH_EXPOSE(GenericParser, CallOpGenericRecvMessage, deserialize_,
             std::unique_ptr<DeserializeFunc> CallOpGenericRecvMessage::*);
+MESH_EXPOSE(GenericBytes, CallOpGenericRecvMessage, recv_buf_,
+            grpc::ByteBuffer CallOpGenericRecvMessage::*);
+MESH_EXPOSE(BatchReceiveFailed, InterceptorBatchMethodsImpl, hijacked_recv_message_failed_,
+            bool* InterceptorBatchMethodsImpl::*);
+MESH_EXPOSE(ReceiveFailed, CallOpRecvMessage<MessageLite>, hijacked_recv_message_failed_,
+            bool CallOpRecvMessage<MessageLite>::*);
+MESH_EXPOSE(ReceivedMessage, CallOpRecvMessage<MessageLite>, message_,
+            MessageLite* CallOpRecvMessage<MessageLite>::*);
+MESH_EXPOSE(ReceivedBytes, CallOpRecvMessage<MessageLite>, recv_buf_,
+            grpc::ByteBuffer CallOpRecvMessage<MessageLite>::*);
 
 #undef MESH_EXPOSE
 
@@ -115,6 +125,26 @@ void CopyCallOptions(grpc::ClientContext& from, grpc::ClientContext* to) {
 
 void SetDebugErrorString(const std::string& text, grpc::ClientContext* context) {
   (context->*Member(ContextDebugText()))(text);
+}
+
+void GiveMessage(grpc::experimental::InterceptorBatchMethods* batch, grpc::ByteBuffer bytes) {
+  auto* const impl = static_cast<InterceptorBatchMethodsImpl*>(batch);
+  if (auto* const generic = AsGeneric(impl->*Member(BatchOps()))) {
+    (generic->*Member(GenericBytes())).Swap(&bytes);
+    return;
+  }
+  // The operation is a CallOpRecvMessage<T>, a base of a class that we cannot name: T is the
+  // application's. It holds nothing of T but a pointer, so that all of them are laid out alike, and
+  // the flag that the batch was given lies in it.
+  bool* const flag = impl->*Member(BatchReceiveFailed());
+  if (flag == nullptr) return;
+  const CallOpRecvMessage<MessageLite> model;
+  const auto offset = reinterpret_cast<const char*>(&(model.*Member(ReceiveFailed()))) -
+                      reinterpret_cast<const char*>(&model);
+  auto* const receive =
+      reinterpret_cast<CallOpRecvMessage<MessageLite>*>(reinterpret_cast<char*>(flag) - offset);
+  if (receive->*Member(ReceivedMessage()) != batch->GetRecvMessage()) return;
+  (receive->*Member(ReceivedBytes())).Swap(&bytes);
 }
 
 MessageSlot MessageSlot::Of(grpc::experimental::InterceptorBatchMethods* batch) {

@@ -40,7 +40,12 @@ void CopyCallOptions(grpc::ClientContext& from, grpc::ClientContext* to);
 // Replaces the text that ClientContext::debug_error_string() returns.
 void SetDebugErrorString(const std::string& text, grpc::ClientContext* context);
 
-// Where a batch of operations puts the message that it receives. A value, valid while the batch
+// Gives `bytes` to a hijacked batch as the message that it receives; the batch parses them as it
+// ends, as if they had come by itself, whatever the type. Nothing is done if it cannot be.
+// REQUIRES: called between the batch's PRE_RECV_MESSAGE and Proceed().
+void GiveMessage(grpc::experimental::InterceptorBatchMethods* batch, grpc::ByteBuffer bytes);
+
+// Where a batch, hijacked or not, puts the message that it receives. A value, valid while the batch
 // is in flight. Few calls write into theirs, so it is only then that the batch is asked what it is.
 class MessageSlot {
  public:

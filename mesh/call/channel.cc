@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/impl/call_op_set_interface.h"
 #include "mesh/base/random.h"
@@ -17,6 +16,7 @@
 #include "mesh/call/held_call.h"
 #include "mesh/call/native_call.h"
 #include "mesh/call/rescuable_call.h"
+#include "mesh/call/stream_call.h"
 
 namespace mesh::call {
 namespace {
@@ -28,7 +28,6 @@ struct Direction {
   NextStep step;
   model::RetryPolicy retry;
   absl::Duration timeout = absl::InfiniteDuration();
-  std::string waits_for;  // the cluster, if it waits for one
 };
 
 class Channel final : public grpc::ChannelInterface {
@@ -76,8 +75,10 @@ class Channel final : public grpc::ChannelInterface {
   grpc::internal::Call CreateNative(const RpcMethod& method, grpc::ClientContext* context,
                                     grpc::CompletionQueue* queue, uint64_t random,
                                     Direction direction);
-  grpc::internal::Call CreateHeld(const RpcMethod& method, grpc::ClientContext* context,
-                                  grpc::CompletionQueue* queue, uint64_t random);
+  // A call whose attempts are ours, of that class.
+  template <typename Managed>
+  grpc::internal::Call CreateManaged(const RpcMethod& method, grpc::ClientContext* context,
+                                     grpc::CompletionQueue* queue, uint64_t random);
   grpc::internal::Call CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
                                     grpc::CompletionQueue* queue, absl::string_view reason);
 
@@ -94,28 +95,31 @@ const std::string* LastingPath(const RpcMethod& method) {
   return static_cast<const std::string*>(method.channel_tag());
 }
 
+// As gRPC sees it now: what the mesh knows is older by what its pump is late.
+bool IsConnected(const cluster::Endpoint& endpoint) {
+  return endpoint.connection().channel()->GetState(false) == GRPC_CHANNEL_READY;
+}
+
 bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod::NORMAL_RPC; }
 
 grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientContext* context,
                                          grpc::CompletionQueue* queue) {
   const uint64_t random = FastRandom();
   Direction direction = Direct(method.name(), random);
-  if (std::holds_alternative<GoTo>(direction.step)) {
-    return CreateNative(method, context, queue, random, std::move(direction));
+  if (auto* const go = std::get_if<GoTo>(&direction.step)) {
+    // A stream cannot be rescued, so its connection must not only have been there a moment ago.
+    if (IsUnary(method) || IsConnected(*go->permit.endpoint())) {
+      return CreateNative(method, context, queue, random, std::move(direction));
+    }
+    direction.step = WaitFor{nullptr, nullptr};
   }
   const auto* const give_up = std::get_if<GiveUp>(&direction.step);
-  const bool waits =
-      give_up == nullptr || (!give_up->for_good && call_access::WaitsForReady(*context));
-  if (waits && IsUnary(method)) return CreateHeld(method, context, queue, random);
-  if (give_up != nullptr) {
+  if (give_up != nullptr && (give_up->for_good || !call_access::WaitsForReady(*context))) {
     return CreateFailed(method, context, queue, give_up->status.message());
   }
-  return CreateFailed(
-      method, context, queue,
-      absl::StrCat(direction.waits_for.empty() ? "nothing is known of it yet"
-                                               : absl::StrCat("cluster \"", direction.waits_for,
-                                                              "\": no endpoint is connected yet"),
-                   "; unary calls wait, streams do not"));
+  environment().Add(CallEnvironment::Count::kHeld);
+  return IsUnary(method) ? CreateManaged<HeldCall>(method, context, queue, random)
+                         : CreateManaged<StreamCall>(method, context, queue, random);
 }
 
 Direction Channel::Direct(absl::string_view path, uint64_t random) {
@@ -127,8 +131,6 @@ Direction Channel::Direct(absl::string_view path, uint64_t random) {
   if (const auto* go = std::get_if<GoTo>(&direction.step)) {
     direction.retry = go->route->retry;
     direction.timeout = go->route->timeout;
-  } else if (const auto* wait = std::get_if<WaitFor>(&direction.step)) {
-    if (wait->cluster != nullptr) direction.waits_for = wait->cluster->name();
   }
   return direction;
 }
@@ -172,16 +174,16 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
   return call;
 }
 
-grpc::internal::Call Channel::CreateHeld(const RpcMethod& method, grpc::ClientContext* context,
-                                         grpc::CompletionQueue* queue, uint64_t random) {
-  environment().Add(CallEnvironment::Count::kHeld);
+template <typename Managed>
+grpc::internal::Call Channel::CreateManaged(const RpcMethod& method, grpc::ClientContext* context,
+                                            grpc::CompletionQueue* queue, uint64_t random) {
   auto interceptor =
-      std::make_unique<HeldCall>(core_.get(), method.name(), context, random, CallTrace::Current());
-  HeldCall* const held = interceptor.get();
+      std::make_unique<Managed>(core_.get(), method.name(), context, random, CallTrace::Current());
+  Managed* const managed = interceptor.get();
   CallStart start(std::move(interceptor));
   grpc::internal::Call call = call_access::CreateCall(*environment().grpc().lame_channel(),
                                                       WithoutHandle(method), context, queue);
-  if (start.taken()) held->Begin();
+  if (start.taken()) managed->Begin();
   return call;
 }
 

@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "mesh/call/attempts.h"
 #include "mesh/call/target_watch.h"
 
 namespace mesh::call {
@@ -84,11 +83,11 @@ void ChannelCore::RemoveChannel() {
   });
 }
 
-void ChannelCore::Hold(std::shared_ptr<Attempts> call) { PostHold(std::move(call), false); }
+void ChannelCore::Hold(std::shared_ptr<Waiter> call) { PostHold(std::move(call), false); }
 
-void ChannelCore::HoldForAWhile(std::shared_ptr<Attempts> call) { PostHold(std::move(call), true); }
+void ChannelCore::HoldForAWhile(std::shared_ptr<Waiter> call) { PostHold(std::move(call), true); }
 
-void ChannelCore::PostHold(std::shared_ptr<Attempts> call, bool for_a_while) {
+void ChannelCore::PostHold(std::shared_ptr<Waiter> call, bool for_a_while) {
   const bool posted = environment_->Post([self = shared_from_this(), call, for_a_while] {
     if (self->watch_ != nullptr) {
       self->watch_->Hold(call, for_a_while);
@@ -99,7 +98,7 @@ void ChannelCore::PostHold(std::shared_ptr<Attempts> call, bool for_a_while) {
   if (!posted) call->EndWait(kUnavailable, Explain("mesh was destroyed"));
 }
 
-void ChannelCore::Unhold(std::shared_ptr<Attempts> call) {
+void ChannelCore::Unhold(std::shared_ptr<Waiter> call) {
   environment_->Post([self = shared_from_this(), call = std::move(call)] {
     if (self->watch_ != nullptr) self->watch_->Unhold(call);
   });

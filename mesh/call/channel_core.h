@@ -16,12 +16,12 @@
 #include "mesh/call/call_environment.h"
 #include "mesh/call/call_registry.h"
 #include "mesh/call/channel_state.h"
+#include "mesh/call/waiter.h"
 #include "mesh/model/snapshot.h"
 #include "resolver/resolver.h"
 
 namespace mesh::call {
 
-class Attempts;
 class TargetWatch;
 
 // All that the channels to one target share: what the target stands for now, as calls read it,
@@ -88,17 +88,17 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   ChannelState& state() { return state_; }
 
   // Has `call` look again at each change until it need wait no more, or its deadline is over.
-  void Hold(std::shared_ptr<Attempts> call);
+  void Hold(std::shared_ptr<Waiter> call);
   // The same, but it does not look before the next change or some time is over.
-  void HoldForAWhile(std::shared_ptr<Attempts> call);
+  void HoldForAWhile(std::shared_ptr<Waiter> call);
   // Ends the wait of `call` soon: it is cancelled.
-  void Unhold(std::shared_ptr<Attempts> call);
+  void Unhold(std::shared_ptr<Waiter> call);
   // Connects as a call would.
   void Connect();
 
  private:
   friend class TargetWatch;
-  void PostHold(std::shared_ptr<Attempts> call, bool for_a_while);
+  void PostHold(std::shared_ptr<Waiter> call, bool for_a_while);
   explicit ChannelCore(Options options);
 
   const std::shared_ptr<CallEnvironment> environment_;

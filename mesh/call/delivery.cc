@@ -1,5 +1,8 @@
 #include "mesh/call/delivery.h"
 
+#include <string>
+#include <utility>
+
 #include "mesh/call/bytes.h"
 
 namespace mesh::call {
@@ -36,6 +39,21 @@ absl::Time DeadlineOf(const grpc::ClientContext& context, const Clock& clock) {
   }
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
   return clock.Now() + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
+}
+
+CallInfo DescribeCall(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
+                      uint64_t random, std::shared_ptr<CallTrace::Log> trace) {
+  const Clock& clock = core.environment()->clock();
+  CallInfo call;
+  call.path = std::string(path);
+  call.authority = call_access::Authority(*context);
+  if (call.authority.empty()) call.authority = core.authority();
+  call.start = clock.Now();
+  call.deadline = DeadlineOf(*context, clock);
+  call.wait_for_ready = call_access::WaitsForReady(*context);
+  call.random = random;
+  call.trace = std::move(trace);
+  return call;
 }
 
 }  // namespace mesh::call

@@ -2,7 +2,9 @@
 #define MESH_CALL_DELIVERY_H_
 
 #include <map>
+#include <memory>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/interceptor.h"
@@ -10,6 +12,8 @@
 #include "grpcpp/support/string_ref.h"
 #include "mesh/base/clock.h"
 #include "mesh/call/call_access.h"
+#include "mesh/call/channel_core.h"
+#include "mesh/call/endpoint_search.h"
 #include "mesh/call/exchange.h"
 
 namespace mesh::call {
@@ -17,7 +21,7 @@ namespace mesh::call {
 using Batch = grpc::experimental::InterceptorBatchMethods;
 using Point = grpc::experimental::InterceptionHookPoints;
 
-// From here to the end: how the outcome of an attempt gets into the application's call.
+// What passes between the application's call and attempts of ours.
 
 using ReceivedMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
@@ -31,6 +35,10 @@ grpc::Status DeliverMessage(const ExchangeResponse& response, const call_access:
 
 // The application's deadline on the mesh's clock.
 absl::Time DeadlineOf(const grpc::ClientContext& context, const Clock& clock);
+
+// The application's call as it begins, for attempts of ours.
+CallInfo DescribeCall(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
+                      uint64_t random, std::shared_ptr<CallTrace::Log> trace);
 
 }  // namespace mesh::call
 

@@ -3,17 +3,11 @@
 
 #include <memory>
 
-#include "absl/strings/string_view.h"
 #include "grpcpp/client_context.h"
 #include "mesh/call/call_environment.h"
 #include "mesh/call/exchange.h"
 
 namespace mesh::call {
-
-// Whether `peer` of a call is still the target of the channel that it was made on: then no
-// transport ever took the call. (Once one has, `peer` is the address, `ipv4:10.0.0.1:8080`;
-// endpoint channels have targets such as `ipv4:///10.0.0.1:8080`.)
-bool IsChannelTarget(absl::string_view peer);
 
 // Attempts of one call over the endpoints' own gRPC channels, as bytes, on the pump's queue. Each
 // sends what the application's context says: metadata, compression, call credentials (asked anew

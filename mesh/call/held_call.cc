@@ -11,21 +11,6 @@ namespace {
 constexpr int kCancelled = 1;
 constexpr int kUnavailable = 14;
 
-UnaryCall Describe(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
-                   uint64_t random, std::shared_ptr<CallTrace::Log> trace) {
-  const Clock& clock = core.environment()->clock();
-  UnaryCall call;
-  call.path = std::string(path);
-  call.authority = call_access::Authority(*context);
-  if (call.authority.empty()) call.authority = core.authority();
-  call.start = clock.Now();
-  call.deadline = DeadlineOf(*context, clock);
-  call.wait_for_ready = call_access::WaitsForReady(*context);
-  call.random = random;
-  call.trace = std::move(trace);
-  return call;
-}
-
 }  // namespace
 
 HeldCall::HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
@@ -34,7 +19,7 @@ HeldCall::HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContex
       context_(context),
       attempts_(std::make_shared<Attempts>(
           core->shared_from_this(), std::make_unique<GrpcTransport>(core->environment(), context),
-          Describe(*core, path, context, random, std::move(trace)))) {}
+          UnaryCall{DescribeCall(*core, path, context, random, std::move(trace)), {}})) {}
 
 void HeldCall::Begin() {
   if (!core_->registry().Add(this)) {
@@ -99,14 +84,15 @@ void HeldCall::Answer(Batch* batch) {
   if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_INITIAL_METADATA)) {
     ReplaceMetadata(response_.initial_metadata, batch->GetRecvInitialMetadata());
   }
-  grpc::Status outcome = ToStatus(response_);
   if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_MESSAGE)) {
-    const call_access::MessageSlot slot = call_access::MessageSlot::Of(batch);
-    outcome = DeliverMessage(response_, slot);
-    if (!outcome.ok()) batch->FailHijackedRecvMessage();
+    if (response_.code == 0) {
+      call_access::GiveMessage(batch, ToByteBuffer(response_.body));
+    } else {
+      batch->FailHijackedRecvMessage();
+    }
   }
   if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_STATUS)) {
-    *batch->GetRecvStatus() = outcome;
+    *batch->GetRecvStatus() = ToStatus(response_);
     ReplaceMetadata(response_.trailing_metadata, batch->GetRecvTrailingMetadata());
     call_access::SetDebugErrorString(response_.debug_text, context_);
   }

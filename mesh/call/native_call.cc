@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "grpcpp/client_context.h"
-#include "mesh/call/grpc_transport.h"
+#include "mesh/call/grpc_attempt.h"
 
 namespace mesh::call {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mesh/call/bytes.h"
+#include "mesh/call/grpc_attempt.h"
 #include "mesh/call/grpc_transport.h"
 
 namespace mesh::call {

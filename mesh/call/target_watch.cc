@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "mesh/call/attempts.h"
 #include "mesh/call/channel_core.h"
 #include "mesh/call/snapshot_routes.h"
 
@@ -148,7 +147,7 @@ void TargetWatch::UpdateState() {
   core_->state().Set(state);
 }
 
-void TargetWatch::Hold(std::shared_ptr<Attempts> call, bool for_a_while) {
+void TargetWatch::Hold(std::shared_ptr<Waiter> call, bool for_a_while) {
   // One that waits for a while looks at once if it was cancelled meanwhile.
   if (for_a_while ? call->EndIfCancelled() : call->Advance()) return;
   held_.push_back({std::move(call), for_a_while, absl::InfiniteFuture(), {}});
@@ -170,7 +169,7 @@ void TargetWatch::UpdateHurry() {
   }
 }
 
-void TargetWatch::Unhold(const std::shared_ptr<Attempts>& call) {
+void TargetWatch::Unhold(const std::shared_ptr<Waiter>& call) {
   for (auto held = held_.begin(); held != held_.end(); ++held) {
     if (held->call != call) continue;
     held_.erase(held);
@@ -210,7 +209,7 @@ void TargetWatch::OnTimer(HeldList::iterator held) {
   // The timer's task is destroyed with the entry, after this.
   HeldList fired;
   fired.splice(fired.end(), held_, held);
-  const std::shared_ptr<Attempts> call = held->call;
+  const std::shared_ptr<Waiter> call = held->call;
   if (call->deadline() <= core_->environment()->clock().Now()) {
     call->EndWait(
         kDeadlineExceeded,

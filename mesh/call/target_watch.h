@@ -11,13 +11,13 @@
 #include "absl/status/statusor.h"
 #include "mesh/base/serializer.h"
 #include "mesh/call/call_config.h"
+#include "mesh/call/waiter.h"
 #include "mesh/cluster/cluster.h"
 #include "mesh/model/snapshot.h"
 #include "resolver/resolver.h"
 
 namespace mesh::call {
 
-class Attempts;
 class ChannelCore;
 
 // The part of a ChannelCore that lives on the serializer: follows what the target stands for,
@@ -41,8 +41,8 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void Shutdown(const absl::Status& reason);
 
   // `for_a_while`: it looks again at the next change or after kLookAgain.
-  void Hold(std::shared_ptr<Attempts> call, bool for_a_while);
-  void Unhold(const std::shared_ptr<Attempts>& call);
+  void Hold(std::shared_ptr<Waiter> call, bool for_a_while);
+  void Unhold(const std::shared_ptr<Waiter>& call);
   // Connects every cluster, and resolves again if that helps.
   void Connect();
   // Connects the clusters of the route that takes `path`, as a call to it would.
@@ -60,7 +60,7 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
 
  private:
   struct Held {
-    std::shared_ptr<Attempts> call;
+    std::shared_ptr<Waiter> call;
     bool for_a_while = false;
     absl::Time due;  // of the timer
     Serializer::Timer timer;

@@ -39,6 +39,7 @@ class Pump::Core {
   }
   void AddHold();
   void DropHold();
+  void NoteOperation();
   void Stop();
   // Whether all operations were back before `timeout` was over.
   bool WaitUntilDrained(absl::Duration timeout);
@@ -85,6 +86,7 @@ class Pump::Core {
   CondVar wake_;
   CondVar drained_signal_;
   int holds_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time busy_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool lingered_ ABSL_GUARDED_BY(mutex_) = false;
@@ -102,6 +104,13 @@ void Pump::Core::AddHold() {
 void Pump::Core::DropHold() {
   MutexLock lock(&mutex_);
   --holds_;
+}
+
+void Pump::Core::NoteOperation() {
+  const absl::Time now = clock_.Now();
+  MutexLock lock(&mutex_);
+  if (now >= busy_until_) wake_.Signal();
+  busy_until_ = now + kIdleAfter;
 }
 
 void Pump::Core::Stop() {
@@ -138,8 +147,9 @@ bool Pump::Core::stopping() {
 }
 
 bool Pump::Core::held() {
+  const absl::Time now = clock_.Now();
   MutexLock lock(&mutex_);
-  return holds_ > 0;
+  return holds_ > 0 || now < busy_until_;
 }
 
 bool Pump::Core::calls_are_made() {
@@ -189,7 +199,8 @@ void Pump::Core::Block(bool held) {
 void Pump::Core::Nap(absl::Duration duration) {
   const absl::Time end = clock_.Now() + duration;
   MutexLock lock(&mutex_);
-  for (absl::Time now = clock_.Now(); holds_ == 0 && !stopping_ && now < end; now = clock_.Now()) {
+  for (absl::Time now = clock_.Now(); holds_ == 0 && now >= busy_until_ && !stopping_ && now < end;
+       now = clock_.Now()) {
     wake_.WaitFor(&mutex_, end - now);
   }
 }
@@ -239,6 +250,8 @@ std::shared_ptr<const std::atomic<bool>> Pump::closing() const {
   return std::shared_ptr<const std::atomic<bool>>(core_, core_->closing());
 }
 grpc::CompletionQueue* Pump::queue() { return core_->queue(); }
+void Pump::NoteOperation() { core_->NoteOperation(); }
+
 void Pump::NoteCall() { core_->NoteCall(); }
 
 }  // namespace mesh::wire

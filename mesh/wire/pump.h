@@ -19,7 +19,7 @@ namespace mesh::wire {
 // every kCadence; otherwise it blocks, and reacts at once.
 //
 //   blocking ──a call begins (NoteCall)──► cadence ──no call for kIdleAfter──► blocking
-//       ▲ while a Hold lives, always
+//       ▲ while a Hold lives, and for kIdleAfter from a NoteOperation(), always
 //
 // Thread-safe.
 class Pump {
@@ -65,6 +65,10 @@ class Pump {
   // Becomes true when the destructor begins: a Tag that may outlive the pump and starts another
   // operation in OnEvent() asks it first. Outlives the pump.
   std::shared_ptr<const std::atomic<bool>> closing() const;
+
+  // An operation of ours on a stream begins or ends, so that the next one may follow soon: for
+  // kIdleAfter the pump blocks as under a Hold. A hold for life would be too much: streams last.
+  void NoteOperation();
 
   // Counts a call of the application; wakes the pump out of a blocking wait if it is in one.
   // Some nanoseconds.

@@ -1,5 +1,5 @@
-// Many calls of every style at once while everything about them changes: each ends once, and
-// nothing is left over.
+// Many calls of every kind and style at once while everything about them changes: each ends once,
+// and nothing is left over.
 
 #include <array>
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/call/stream_styles.h"
 #include "tests/call/unary_fixture.h"
 
 namespace mesh::call::testing {
@@ -20,7 +21,32 @@ constexpr std::array<Style, 7> kStyles = {
 constexpr int kThreads = 4;
 constexpr int kCallsOfAThread = 350;
 
-using CallStressTest = CallTest;
+constexpr std::array<StreamKind, 3> kKinds = {StreamKind::kClient, StreamKind::kServer,
+                                              StreamKind::kBidi};
+constexpr std::array<StreamStyle, 5> kStreamStyles = {
+    StreamStyle::kSync, StreamStyle::kAsync, StreamStyle::kCallback, StreamStyle::kGenericAsync,
+    StreamStyle::kGenericCallback};
+
+class CallStressTest : public CallTest {
+ protected:
+  // Calls in style `i`; `*text` is the first reply's.
+  grpc::Status Unary(int i, grpc::ClientContext* context, const EchoRequest& request,
+                     std::string* text) {
+    EchoReply reply;
+    grpc::Status status =
+        CallUnary(kStyles[i / 2 % kStyles.size()], channel_, context, request, &reply);
+    *text = reply.text();
+    return status;
+  }
+  grpc::Status Stream(int i, grpc::ClientContext* context, const EchoRequest& request,
+                      std::string* text) {
+    StreamOutcome outcome =
+        CallStream(kKinds[i / 2 % kKinds.size()], kStreamStyles[i / 3 % kStreamStyles.size()],
+                   channel_, context, {request});
+    if (!outcome.replies.empty()) *text = outcome.replies[0].text();
+    return outcome.status;
+  }
+};
 
 TEST_F(CallStressTest, EveryCallEndsOnceWhateverChanges) {
   AddServers(2);
@@ -41,12 +67,12 @@ TEST_F(CallStressTest, EveryCallEndsOnceWhateverChanges) {
         if (i % 11 == 0) request.set_delay_ms(2);
         std::thread canceller;
         if (i % 13 == 0) canceller = std::thread([&] { context.TryCancel(); });
-        EchoReply reply;
-        const grpc::Status status =
-            CallUnary(kStyles[(i + thread) % kStyles.size()], channel_, &context, request, &reply);
+        std::string text;
+        const grpc::Status status = i % 2 == 0 ? Unary(i + thread, &context, request, &text)
+                                               : Stream(i + thread, &context, request, &text);
         if (canceller.joinable()) canceller.join();
         ++ended[status.error_code()];
-        EXPECT_TRUE(!status.ok() || reply.text() == request.text()) << reply.text();
+        EXPECT_TRUE(!status.ok() || text == request.text()) << text;
       }
       --running;
     });

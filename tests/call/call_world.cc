@@ -7,6 +7,7 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "gtest/gtest.h"
 #include "mesh/call/channel.h"
 
 namespace mesh::call::testing {
@@ -102,6 +103,13 @@ cluster::Endpoint* CallWorld::AddEndpoint(
       std::make_shared<FakeConnection>(CreateEndpointChannel(address, credentials, interceptors_)));
   endpoints_.push_back(endpoint);
   return endpoint;
+}
+
+void CallWorld::Connect() {
+  for (const cluster::Endpoint* endpoint : endpoints_) {
+    EXPECT_TRUE(endpoint->connection().channel()->WaitForConnected(
+        std::chrono::system_clock::now() + std::chrono::seconds(10)));
+  }
 }
 
 void CallWorld::Publish(std::optional<model::RetryPolicy> retry, absl::Duration timeout) {

@@ -49,6 +49,9 @@ class CallWorld {
                                  const std::shared_ptr<grpc::ChannelCredentials>& credentials =
                                      grpc::InsecureChannelCredentials());
 
+  // Waits until all endpoints are connected.
+  void Connect();
+
   // What routes and clusters say from now on. Each returns when it is in force.
   void Publish(std::optional<model::RetryPolicy> retry = {},
                absl::Duration timeout = absl::InfiniteDuration());

@@ -1,5 +1,4 @@
-// Streams: native, or failed at once. In every style, against a server that works and one that
-// fails.
+// Native streams, in every style, against a server that works and one that fails.
 
 #include <future>
 #include <string>
@@ -17,6 +16,7 @@ class StreamTest : public CallTest, public ::testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {
     AddServers(1);
+    world_.Connect();
     world_.Publish(CallWorld::Retries(2));  // does not apply to streams
     if (GetParam()) a_.FailAlways();
     request_.set_text("hello");
@@ -206,6 +206,7 @@ using StreamLifeTest = CallTest;
 
 TEST_F(StreamLifeTest, AbandonedStreamGivesItsPermitBack) {
   AddServers(1);
+  world_.Connect();
   world_.Publish();
   {
     auto context = std::make_unique<grpc::ClientContext>();
@@ -220,6 +221,7 @@ TEST_F(StreamLifeTest, AbandonedStreamGivesItsPermitBack) {
 
 TEST_F(StreamLifeTest, MeshGoesWhileStreamsRun) {
   AddServers(1);
+  world_.Connect();
   world_.Publish();
   const auto stub = Echo::NewStub(channel_);
   grpc::ClientContext sync_context, callback_context;
@@ -243,6 +245,7 @@ TEST_F(StreamLifeTest, MeshGoesWhileStreamsRun) {
 
 TEST_F(StreamLifeTest, RunsOnWithoutItsChannel) {
   AddServers(1);
+  world_.Connect();
   world_.Publish();
   grpc::ClientContext context;
   EchoRequest request;
@@ -252,42 +255,6 @@ TEST_F(StreamLifeTest, RunsOnWithoutItsChannel) {
   EXPECT_TRUE(stream->Read(&reply));
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
-}
-
-TEST_F(StreamLifeTest, FailsAtOnceWithoutConnectedEndpoint) {
-  world_.PublishPending();
-  const std::string reason =
-      "target \"test:///service\": cluster \"c\": no endpoint is connected yet; unary calls wait, "
-      "streams do not";
-  EchoRequest request;
-  EchoReply reply;
-  const auto stub = Echo::NewStub(channel_);
-  {
-    grpc::ClientContext context;
-    auto reader = stub->ServerStream(&context, request);
-    EXPECT_FALSE(reader->Read(&reply));
-    EXPECT_EQ(reader->Finish().error_message(), reason);
-  }
-  {
-    grpc::ClientContext context;
-    auto stream = stub->Bidi(&context);
-    EXPECT_FALSE(stream->Write(request));
-    EXPECT_EQ(stream->Finish().error_message(), reason);
-  }
-  {
-    grpc::ClientContext context;
-    auto writer = stub->ClientStream(&context, &reply);
-    writer->Write(request);
-    EXPECT_EQ(writer->Finish().error_message(), reason);
-  }
-  {
-    grpc::ClientContext context;
-    BidiReactor reactor;
-    stub->async()->Bidi(&context, &reactor);
-    reactor.StartWrite(&reactor.request);
-    reactor.StartCall();
-    EXPECT_EQ(reactor.done.get_future().get().error_message(), reason);
-  }
 }
 
 }  // namespace

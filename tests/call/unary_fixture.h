@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "grpc/grpc.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "tests/call/call_styles.h"
@@ -15,6 +16,10 @@ namespace mesh::call::testing {
 // Two servers and a world that knows none of them yet.
 class CallTest : public ::testing::Test {
  protected:
+  // gRPC stays up from test to test: on its way down it may wait 10 s for a write that a server
+  // never reads to its end.
+  static void SetUpTestSuite() { grpc_init(); }
+
   // The first `count` of a and b.
   void AddServers(int count) {
     world_.AddEndpoint(a_.address());

@@ -1,0 +1,39 @@
+#include "mesh/call/endpoint_search.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mesh/call/channel_core.h"
+
+namespace mesh::call {
+
+NextStep EndpointSearch::Look(const EpochReader& reader) {
+  NextStep step = ChooseNextStep(core_.config(reader), call_.path, call_.random,
+                                 cluster::PickRequest{call_.tried, std::nullopt}, reader);
+  if (const auto* go = std::get_if<GoTo>(&step)) {
+    deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
+    call_.tried.push_back(go->permit.endpoint());
+  } else if (const auto* wait = std::get_if<WaitFor>(&step)) {
+    if (wait->route != nullptr) {
+      deadline_ = std::min(call_.deadline, call_.start + wait->route->timeout);
+    }
+    waits_for_ = wait->cluster != nullptr ? wait->cluster->name() : "";
+    last_failure_ = absl::OkStatus();
+  } else if (auto* give_up = std::get_if<GiveUp>(&step)) {
+    if (call_.wait_for_ready && !give_up->for_good) {
+      last_failure_ = std::move(give_up->status);
+      step = WaitFor{nullptr, nullptr};
+    }
+  }
+  return step;
+}
+
+std::string EndpointSearch::WaitReason() const {
+  if (!last_failure_.ok()) return std::string(last_failure_.message());
+  if (waits_for_.empty()) return "nothing is known of it yet";
+  return absl::StrCat("cluster \"", waits_for_, "\": no endpoint is connected yet");
+}
+
+}  // namespace mesh::call

@@ -1,0 +1,71 @@
+#ifndef MESH_CALL_ENDPOINT_SEARCH_H_
+#define MESH_CALL_ENDPOINT_SEARCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "mesh/base/epoch.h"
+#include "mesh/call/call_config.h"
+#include "mesh/call/call_trace.h"
+#include "mesh/call/retry_decision.h"
+#include "mesh/cluster/endpoint.h"
+
+namespace mesh::call {
+
+class ChannelCore;
+
+// Which endpoints a call was tried on. They are compared, never used: they may be gone.
+using TriedEndpoints = absl::InlinedVector<const cluster::Endpoint*, 4>;
+
+// A call whose attempts are ours, and what happened to it before. A value.
+struct CallInfo {
+  std::string path;                              // `/package.Service/Method`
+  std::string authority;                         // empty: the connection's
+  absl::Time start;                              // on the mesh's clock
+  absl::Time deadline = absl::InfiniteFuture();  // the application's
+  bool wait_for_ready = false;
+  uint64_t random = 0;  // chooses among a route's clusters, the same one for all attempts
+  AttemptCounts counts;
+  TriedEndpoints tried;                   // of the attempts made before
+  std::shared_ptr<CallTrace::Log> trace;  // null: none
+};
+
+// Finds the next endpoint for such a call, and remembers what it waits for while there is none.
+// Thread-compatible.
+class EndpointSearch {
+ public:
+  // `core` outlives it.
+  EndpointSearch(const ChannelCore* core, CallInfo call)
+      : core_(*core), call_(std::move(call)), deadline_(call_.deadline) {}
+
+  CallInfo& call() { return call_; }
+  const CallInfo& call() const { return call_; }
+
+  // The next step as things are now, valid while `reader` lives. GoTo: the endpoint counts as
+  // tried. A call that waits for readiness gives up only for good.
+  NextStep Look(const EpochReader& reader);
+
+  // What the call waits for, as an attempt has failed that may be made again.
+  void SetFailure(absl::Status failure) { last_failure_ = std::move(failure); }
+
+  // With the route's timeout, as far as a route is known.
+  absl::Time deadline() const { return deadline_; }
+  // Why the last step was to wait.
+  std::string WaitReason() const;
+
+ private:
+  const ChannelCore& core_;
+  CallInfo call_;
+  absl::Time deadline_;
+  std::string waits_for_;      // the cluster's name; empty: a configuration
+  absl::Status last_failure_;  // why a call that waits for readiness found no endpoint
+};
+
+}  // namespace mesh::call
+
+#endif  // MESH_CALL_ENDPOINT_SEARCH_H_

@@ -1,0 +1,29 @@
+#ifndef MESH_CALL_WAITER_H_
+#define MESH_CALL_WAITER_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace mesh::call {
+
+// A call that waits in its ChannelCore, which calls it on the serializer, until it can go on.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+
+  // Takes the next step if there is one. False: nothing has changed, it must wait.
+  virtual bool Advance() = 0;
+  // Whether the call was cancelled; it has ended then.
+  virtual bool EndIfCancelled() = 0;
+  // Ends the wait with that gRPC code; no effect if the call does not wait any more.
+  virtual void EndWait(int code, std::string message) = 0;
+  // Until when it waits, on the mesh's clock.
+  virtual absl::Time deadline() const = 0;
+  // What it waits for: `cluster "a": no endpoint is connected yet`.
+  virtual std::string WaitReason() const = 0;
+};
+
+}  // namespace mesh::call
+
+#endif  // MESH_CALL_WAITER_H_

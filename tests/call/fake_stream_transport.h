@@ -32,6 +32,12 @@ class FakeStreamTransport final : public StreamTransport {
     }
     void Cancel() override { cancelled = true; }
 
+    // The last that happens to it.
+    void End(ExchangeResponse response) {
+      ByteStreamEvents ended = std::move(events);  // they refer to whoever keeps this
+      ended.on_end(std::move(response));
+    }
+
     ExchangeRequest request;
     const wire::Connection* connection = nullptr;
     ByteStreamEvents events;

@@ -53,7 +53,10 @@ class FakeTransport final : public Transport {
     return attempt->cancelled;
   }
   // Ends the attempt. REQUIRES: not called before for it.
-  void End(size_t index, ExchangeResponse response) { Get(index)->on_done(std::move(response)); }
+  void End(size_t index, ExchangeResponse response) {
+    OnDone on_done = std::move(Get(index)->on_done);  // it refers to whoever keeps this
+    on_done(std::move(response));
+  }
 
   // From now on no attempt can begin: the mesh is gone.
   void Leave() {

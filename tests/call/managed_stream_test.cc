@@ -113,7 +113,7 @@ TEST_F(ManagedStreamTest, PassesOneThingAtATimeInOrder) {
   Received(stream, std::nullopt);
   EXPECT_THAT(Log(), ElementsAre("received x", "no message"));
   EXPECT_EQ(world_.in_flight(), 1u);
-  stream->events.on_end(End(0));
+  stream->End(End(0));
   EXPECT_EQ(world_.in_flight(), 0u);
 }
 
@@ -134,7 +134,7 @@ TEST_F(ManagedStreamTest, WhatComesBeforeTheStreamIsOpenWaits) {
   stream->events.on_initial_metadata({{"served-by", "s"}});
   Received(stream, absl::Cord("x"));
   Sent(stream, true);
-  stream->events.on_end(End(0));
+  stream->End(End(0));
   EXPECT_THAT(Log(), ElementsAre("start sent", "metadata s", "received x", "a sent", "end 0 "));
 }
 
@@ -152,7 +152,7 @@ TEST_F(ManagedStreamTest, TheEndAnswersAllThatWaits) {
   // What was next has been asked for meanwhile; the transport answers that before the end.
   Sent(stream, false);
   Received(stream, std::nullopt);
-  stream->events.on_end(End(kUnavailable));
+  stream->End(End(kUnavailable));
   EXPECT_THAT(Log(), ElementsAre("b not sent", "no message", "metadata none", "end 14 told to"));
   stream_->Send(absl::Cord("late"), false, OnSent("late"));
   stream_->CloseSending(OnSent("close"));
@@ -171,7 +171,7 @@ TEST_F(ManagedStreamTest, NeverGivenToATransportGoesElsewhereTwice) {
     const auto stream = transport_.Get(i);
     ASSERT_NE(stream, nullptr) << i;
     stream->events.on_started(false);
-    stream->events.on_end(End(kUnavailable, /*delivered=*/false));
+    stream->End(End(kUnavailable, /*delivered=*/false));
   }
   EXPECT_THAT(Log(),
               ElementsAre("start not sent", "a not sent", "metadata none", "end 14 told to"));
@@ -186,14 +186,14 @@ TEST_F(ManagedStreamTest, ElsewhereItIsTheSameStream) {
   stream_->Send(absl::Cord("a"), false, OnSent("a"));
   const auto first = transport_.Get(0);
   first->events.on_started(false);
-  first->events.on_end(End(kUnavailable, /*delivered=*/false));
+  first->End(End(kUnavailable, /*delivered=*/false));
   const auto second = transport_.Get(1);
   ASSERT_NE(second, nullptr);
   EXPECT_NE(second->connection, first->connection);
   second->events.on_started(true);
   EXPECT_THAT(second->sent, ElementsAre("a"));
   Sent(second, true);
-  second->events.on_end(End(0));
+  second->End(End(0));
   EXPECT_THAT(Log(), ElementsAre("start sent", "a sent", "metadata none", "end 0 "));
 }
 
@@ -201,7 +201,7 @@ TEST_F(ManagedStreamTest, AServerThatHasSeenItIsNotLeft) {
   world_.Publish(CallWorld::Retries(3));
   WatchEnds();
   const auto stream = Open();
-  stream->events.on_end(End(kUnavailable));
+  stream->End(End(kUnavailable));
   EXPECT_THAT(Log(), ElementsAre("metadata none", "end 14 told to"));
   EXPECT_EQ(transport_.size(), 1u);
 }
@@ -213,7 +213,7 @@ TEST_F(ManagedStreamTest, CancellingTellsTheTransportAndInItsWords) {
   stream_->Cancel(kCancelled, "cancelled by the application");
   EXPECT_TRUE(stream->cancelled);
   EXPECT_THAT(Log(), IsEmpty()) << "the transport brings the end";
-  stream->events.on_end(End(kCancelled));
+  stream->End(End(kCancelled));
   EXPECT_THAT(Log(), ElementsAre("metadata none", "end 1 cancelled by the application"));
 }
 
@@ -240,7 +240,7 @@ TEST_F(ManagedStreamTest, AnAbandonedStreamIsCancelled) {
   stream_->Abandon();
   stream_ = nullptr;
   EXPECT_TRUE(stream->cancelled);
-  stream->events.on_end(End(kCancelled));
+  stream->End(End(kCancelled));
   EXPECT_EQ(world_.in_flight(), 0u);
 }
 

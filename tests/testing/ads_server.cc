@@ -180,6 +180,17 @@ void AdsServer::CloseStreamsAfter(int responses, grpc::Status status) {
   close_status_ = std::move(status);
 }
 
+void AdsServer::set_close_streams_at_once(bool close) {
+  MutexLock lock(&mutex_);
+  close_at_once_ = close;
+}
+
+void AdsServer::ForgetRequests() {
+  MutexLock lock(&mutex_);
+  requests_.clear();
+  requests_.shrink_to_fit();
+}
+
 void AdsServer::CancelStreams() {
   MutexLock lock(&mutex_);
   for (Stream* stream : open_) stream->Cancel();
@@ -227,9 +238,9 @@ grpc::Status AdsServer::Serve(Stream* stream) {
   grpc::Status status;
   int responses = 0;
   for (std::string message; stream->Read(&message);) {
-    if (!OnRequest(stream, message)) continue;
-    ++responses;
+    if (OnRequest(stream, message)) ++responses;
     MutexLock lock(&mutex_);
+    if (close_at_once_) break;
     if (close_after_ > 0 && responses >= close_after_) {
       status = close_status_;
       break;

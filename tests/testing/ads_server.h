@@ -60,6 +60,8 @@ class AdsServer {
   void set_resend_on_nack(bool resend);
   // Ends each stream with `status` after so many responses to its requests; 0: never.
   void CloseStreamsAfter(int responses, grpc::Status status = grpc::Status::OK);
+  // Ends each stream at its first request.
+  void set_close_streams_at_once(bool close);
   // Cancels the streams that are open.
   void CancelStreams();
   // Sends a message, whatever it is, on every open stream.
@@ -67,7 +69,9 @@ class AdsServer {
 
   int streams() const;  // since the beginning
   int open_streams() const;
+  // Since the beginning, or the last ForgetRequests().
   std::vector<Request> requests() const;
+  void ForgetRequests();
   // Waits until `condition` holds of all requests so far. Returns whether it came to hold.
   bool WaitForRequests(const std::function<bool(const std::vector<Request>&)>& condition,
                        absl::Duration timeout = absl::Seconds(10)) const;
@@ -97,6 +101,7 @@ class AdsServer {
   uint64_t last_nonce_ ABSL_GUARDED_BY(mutex_) = 0;
   bool mute_ ABSL_GUARDED_BY(mutex_) = false;
   bool resend_on_nack_ ABSL_GUARDED_BY(mutex_) = false;
+  bool close_at_once_ ABSL_GUARDED_BY(mutex_) = false;
   int close_after_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status close_status_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Service> service_;

@@ -34,7 +34,12 @@ void Attempts::Start(Done done) {
   done_ = std::move(done);
   // Until the call is in the serializer's hands the mesh must not go.
   const EpochReader reader(*core_->environment()->epochs());
-  if (!Advance()) core_->Hold(shared_from_this());
+  HoldUnlessTaken(Advance());
+}
+
+void Attempts::HoldUnlessTaken(Step step) {
+  if (step == Step::kWait) core_->Hold(shared_from_this());
+  if (step == Step::kWaitAWhile) core_->HoldForAWhile(shared_from_this());
 }
 
 void Attempts::StartHeld(absl::Cord body, Done done) {
@@ -59,15 +64,17 @@ void Attempts::Cancel(int code, std::string message) {
   }
 }
 
-bool Attempts::Advance() {
-  if (EndIfCancelled()) return true;
+Waiter::Step Attempts::Advance() {
+  if (EndIfCancelled()) return Step::kTaken;
   const EpochReader reader(*core_->environment()->epochs());
   NextStep step = search_.Look(reader);
   if (auto* go = std::get_if<GoTo>(&step)) {
     BeginAttempt(std::move(*go));
-    return true;
+    return Step::kTaken;
   }
-  if (std::holds_alternative<WaitFor>(step)) return false;
+  if (std::holds_alternative<WaitFor>(step)) {
+    return search_.out_of_date() ? Step::kWaitAWhile : Step::kWait;
+  }
   GiveUp& give_up = std::get<GiveUp>(step);
   if (last_.has_value()) {
     Finish(std::move(last_));
@@ -77,7 +84,7 @@ bool Attempts::Advance() {
   } else {
     FinishWith(kUnavailable, core_->Explain(give_up.status.message()));
   }
-  return true;
+  return Step::kTaken;
 }
 
 void Attempts::BeginAttempt(GoTo step) {
@@ -125,6 +132,7 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
   }
   CallEnvironment& environment = *core_->environment();
   CallInfo& call = search_.call();
+  search_.NoteAttempt(response.delivered);
   EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
               response.delivered, environment.clock().Now() - attempt_start_},
              *core_, call.trace.get(), &permit_);
@@ -149,7 +157,7 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
   }
   last_ = std::move(response);
   const EpochReader reader(*environment.epochs());
-  if (!Advance()) core_->Hold(shared_from_this());
+  HoldUnlessTaken(Advance());
 }
 
 bool Attempts::EndIfCancelled() {

@@ -53,7 +53,7 @@ class Attempts final : public Waiter, public std::enable_shared_from_this<Attemp
   // Ends the call soon with that status, if it has not ended.
   void Cancel(int code, std::string message);
 
-  bool Advance() override;
+  Step Advance() override;
   bool EndIfCancelled() override;
   void EndWait(int code, std::string message) override;
   absl::Time deadline() const override { return search_.deadline(); }
@@ -65,6 +65,7 @@ class Attempts final : public Waiter, public std::enable_shared_from_this<Attemp
     std::string message;
   };
 
+  void HoldUnlessTaken(Step step);
   void BeginAttempt(GoTo step);
   void OnAttemptDone(ExchangeResponse response);
   void Finish(std::optional<ExchangeResponse> response);

@@ -12,8 +12,15 @@ namespace mesh::call {
 NextStep EndpointSearch::Look(const EpochReader& reader) {
   NextStep step = ChooseNextStep(core_.config(reader), call_.path, call_.random,
                                  cluster::PickRequest{call_.tried, std::nullopt}, reader);
+  out_of_date_ = false;
   if (const auto* go = std::get_if<GoTo>(&step)) {
     deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
+    if (std::exchange(call_.undelivered, false) &&
+        std::count(call_.tried.begin(), call_.tried.end(), go->permit.endpoint()) > 0) {
+      out_of_date_ = true;
+      last_failure_ = absl::UnavailableError("the endpoints that it was tried on are lost");
+      return WaitFor{nullptr, nullptr};
+    }
     call_.tried.push_back(go->permit.endpoint());
   } else if (const auto* wait = std::get_if<WaitFor>(&step)) {
     if (wait->route != nullptr) {

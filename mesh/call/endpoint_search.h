@@ -32,6 +32,7 @@ struct CallInfo {
   uint64_t random = 0;  // chooses among a route's clusters, the same one for all attempts
   AttemptCounts counts;
   TriedEndpoints tried;                   // of the attempts made before
+  bool undelivered = false;               // the last of them was never given to a transport
   std::shared_ptr<CallTrace::Log> trace;  // null: none
 };
 
@@ -50,6 +51,12 @@ class EndpointSearch {
   // tried. A call that waits for readiness gives up only for good.
   NextStep Look(const EpochReader& reader);
 
+  // An attempt has ended. After one that was never given to a transport the mesh is about to learn
+  // of a lost connection: once, an endpoint that was tried before is waited for, not tried again.
+  void NoteAttempt(bool delivered) { call_.undelivered = !delivered; }
+  // Whether the last step was to wait for that.
+  bool out_of_date() const { return out_of_date_; }
+
   // What the call waits for, as an attempt has failed that may be made again.
   void SetFailure(absl::Status failure) { last_failure_ = std::move(failure); }
 
@@ -62,6 +69,7 @@ class EndpointSearch {
   const ChannelCore& core_;
   CallInfo call_;
   absl::Time deadline_;
+  bool out_of_date_ = false;
   std::string waits_for_;      // the cluster's name; empty: a configuration
   absl::Status last_failure_;  // why a call that waits for readiness found no endpoint
 };

@@ -175,17 +175,19 @@ void ManagedStream::Abandon() {
   Cancel(kCancelled, "the call was dropped");
 }
 
-bool ManagedStream::Advance() {
-  if (EndIfCancelled()) return true;
+Waiter::Step ManagedStream::Advance() {
+  if (EndIfCancelled()) return Step::kTaken;
   const EpochReader reader(*core_->environment()->epochs());
   NextStep step = search_.Look(reader);
   if (auto* go = std::get_if<GoTo>(&step)) {
     BeginAttempt(std::move(*go));
-    return true;
+    return Step::kTaken;
   }
-  if (std::holds_alternative<WaitFor>(step)) return false;
+  if (std::holds_alternative<WaitFor>(step)) {
+    return search_.out_of_date() ? Step::kWaitAWhile : Step::kWait;
+  }
   Finish(ResponseOf(kUnavailable, core_->Explain(std::get<GiveUp>(step).status.message())));
-  return true;
+  return Step::kTaken;
 }
 
 bool ManagedStream::EndIfCancelled() {
@@ -276,6 +278,7 @@ void ManagedStream::OnInitialMetadataCame(Metadata metadata) {
 void ManagedStream::OnAttemptEnd(ExchangeResponse response) {
   CallEnvironment& environment = *core_->environment();
   CallInfo& call = search_.call();
+  search_.NoteAttempt(response.delivered);
   std::shared_ptr<ByteStream> ended;
   bool final;
   AttemptOutcome outcome{response.code, response.delivered, false};

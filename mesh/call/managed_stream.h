@@ -60,7 +60,7 @@ class ManagedStream final : public Waiter, public std::enable_shared_from_this<M
   // go. REQUIRES: no callback is pending.
   void Abandon();
 
-  bool Advance() override;
+  Step Advance() override;
   bool EndIfCancelled() override;
   void EndWait(int code, std::string message) override;
   absl::Time deadline() const override { return search_.deadline(); }

@@ -121,6 +121,7 @@ bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endp
   call.trace = trace_;
   if (decision == RetryDecision::kElsewhere) {
     call.counts.elsewhere = 1;
+    call.undelivered = true;
     environment.Add(CallEnvironment::Count::kElsewhere);
   } else {
     call.counts.retries = 1;

@@ -149,7 +149,13 @@ void TargetWatch::UpdateState() {
 
 void TargetWatch::Hold(std::shared_ptr<Waiter> call, bool for_a_while) {
   // One that waits for a while looks at once if it was cancelled meanwhile.
-  if (for_a_while ? call->EndIfCancelled() : call->Advance()) return;
+  if (for_a_while) {
+    if (call->EndIfCancelled()) return;
+  } else {
+    const Waiter::Step step = call->Advance();
+    if (step == Waiter::Step::kTaken) return;
+    for_a_while = step == Waiter::Step::kWaitAWhile;
+  }
   held_.push_back({std::move(call), for_a_while, absl::InfiniteFuture(), {}});
   SetTimer(std::prev(held_.end()));
   UpdateHurry();
@@ -182,10 +188,11 @@ void TargetWatch::Unhold(const std::shared_ptr<Waiter>& call) {
 void TargetWatch::AdvanceHeld() {
   for (auto held = held_.begin(); held != held_.end();) {
     const auto next = std::next(held);
-    if (held->call->Advance()) {
+    const Waiter::Step step = held->call->Advance();
+    if (step == Waiter::Step::kTaken) {
       held_.erase(held);
     } else {
-      held->for_a_while = false;
+      held->for_a_while = step == Waiter::Step::kWaitAWhile;
       SetTimer(held);
     }
     held = next;

@@ -10,10 +10,16 @@ namespace mesh::call {
 // A call that waits in its ChannelCore, which calls it on the serializer, until it can go on.
 class Waiter {
  public:
+  enum class Step {
+    kTaken,       // it does not wait any more
+    kWait,        // until something changes
+    kWaitAWhile,  // the same, but not for long: what it knows may be out of date
+  };
+
   virtual ~Waiter() = default;
 
-  // Takes the next step if there is one. False: nothing has changed, it must wait.
-  virtual bool Advance() = 0;
+  // Takes the next step if there is one.
+  virtual Step Advance() = 0;
   // Whether the call was cancelled; it has ended then.
   virtual bool EndIfCancelled() = 0;
   // Ends the wait with that gRPC code; no effect if the call does not wait any more.

@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
 #include "mesh/base/clock.h"
+#include "mesh/base/mutex.h"
 #include "mesh/wire/channel_arguments.h"
 #include "mesh/wire/channel_target.h"
 
@@ -58,7 +60,9 @@ class GrpcConnection final : public Connection {
 
 // Sees the channel's states on the pump and hands them to the connection, as long as there is
 // one. It keeps itself while it is pending.
-class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_from_this<Watch> {
+class GrpcConnection::Watch final : public Pump::Tag,
+                                    public Pump::Guest,
+                                    public std::enable_shared_from_this<Watch> {
  public:
   Watch(const GrpcConnection& connection, GrpcConnection* owner)
       : options_(connection.options_),
@@ -94,28 +98,58 @@ class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_
     options_->serializer->Post([self = shared_from_this(), state] { self->Deliver(state); });
   }
 
-  // Serializer.
-  void Abandon() {
+  // Serializer. The owner goes, and leaves its channel here. One that connects is kept until it
+  // has: gRPC 1.51 forgets the socket of a channel that is destroyed between its handshake and the
+  // server's first frame.
+  void Abandon(std::shared_ptr<grpc::Channel> channel) {
     owner_ = nullptr;
-    abandoned_.store(true, std::memory_order_release);
+    set_wanted(false);
+    const bool connects = channel->GetState(false) == GRPC_CHANNEL_CONNECTING;
+    {
+      MutexLock lock(&mutex_);
+      // After that nobody would ask for it any more: see OnPumpClosing().
+      const bool may_stay = watches_ && !pump_is_closing_->load();
+      if (connects && may_stay) connecting_ = std::move(channel);
+      abandoned_ = true;
+    }
+    if (channel != nullptr) options_->reaper->Destroy([channel = std::move(channel)] {});
+  }
+
+  void OnPumpClosing() override {
+    std::shared_ptr<grpc::Channel> channel;
+    {
+      MutexLock lock(&mutex_);
+      channel = std::move(connecting_);
+    }
+    if (channel != nullptr) options_->reaper->Destroy([channel = std::move(channel)] {});
   }
 
   void OnEvent(bool) override {
     const std::shared_ptr<Watch> self = std::move(pending_);
-    // A call may keep its endpoint, and so the connection, longer than the mesh lives.
-    if (abandoned_.load(std::memory_order_acquire) || pump_is_closing_->load()) return;
     std::shared_ptr<grpc::Channel> channel = channel_.lock();
-    if (channel == nullptr) return;
+    bool watches, abandoned;
+    {
+      MutexLock lock(&mutex_);
+      const bool connects = connecting_ != nullptr && !pump_is_closing_->load() &&
+                            connecting_->GetState(false) == GRPC_CHANNEL_CONNECTING;
+      // A call may keep its endpoint, and so the connection, longer than the mesh lives.
+      watches_ = channel != nullptr && !pump_is_closing_->load() && (!abandoned_ || connects);
+      if (!watches_) connecting_ = nullptr;
+      watches = watches_;
+      abandoned = abandoned_;
+    }
+    if (!watches) {
+      if (channel != nullptr) options_->reaper->Destroy([channel = std::move(channel)] {});
+      return;
+    }
     // Reconnects at once: a lost connection (or GOAWAY) makes the channel idle.
     const grpc_connectivity_state state =
         channel->GetState(wanted_.load(std::memory_order_relaxed));
     if (state == GRPC_CHANNEL_SHUTDOWN) return;
     if (state != last_) Post(state);
     Start(channel.get(), state);
-    // It may have become the last reference meanwhile.
-    if (abandoned_.load(std::memory_order_acquire)) {
-      options_->reaper->Destroy([channel = std::move(channel)] {});
-    }
+    // It may be the last reference.
+    if (abandoned) options_->reaper->Destroy([channel = std::move(channel)] {});
   }
 
  private:
@@ -123,8 +157,11 @@ class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_
   const std::weak_ptr<grpc::Channel> channel_;
   const std::shared_ptr<const std::atomic<bool>> pump_is_closing_;
   std::atomic<bool> wanted_{true};
-  std::atomic<bool> abandoned_{false};
   GrpcConnection* owner_;  // serializer-bound
+  Mutex mutex_;
+  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  bool watches_ ABSL_GUARDED_BY(mutex_) = true;  // an event is pending or being handled
+  std::shared_ptr<grpc::Channel> connecting_ ABSL_GUARDED_BY(mutex_);
   // Pump thread.
   grpc_connectivity_state last_ = GRPC_CHANNEL_IDLE;
   std::shared_ptr<Watch> pending_;
@@ -132,8 +169,7 @@ class GrpcConnection::Watch final : public Pump::Tag, public std::enable_shared_
 
 GrpcConnection::~GrpcConnection() {
   if (watch_ == nullptr) return;
-  watch_->Abandon();
-  options_->reaper->Destroy([channel = std::move(channel_)] {});
+  watch_->Abandon(std::move(channel_));
 }
 
 void GrpcConnection::Open() {
@@ -142,6 +178,7 @@ void GrpcConnection::Open() {
       EndpointArguments(options_->arguments, key_.connect_timeout),
       options_->interceptors ? options_->interceptors() : GrpcConnector::InterceptorFactories());
   watch_ = std::make_shared<Watch>(*this, this);
+  options_->pump->AddGuest(watch_);
   const grpc_connectivity_state state = channel_->GetState(true);
   watch_->Post(state);
   watch_->Start(channel_.get(), state);

@@ -1,6 +1,7 @@
 #include "mesh/wire/pump.h"
 
 #include <chrono>
+#include <list>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -40,6 +41,7 @@ class Pump::Core {
   void AddHold();
   void DropHold();
   void NoteOperation();
+  void AddGuest(std::weak_ptr<Guest> guest);
   void Stop();
   // Whether all operations were back before `timeout` was over.
   bool WaitUntilDrained(absl::Duration timeout);
@@ -92,6 +94,8 @@ class Pump::Core {
   bool lingered_ ABSL_GUARDED_BY(mutex_) = false;
   bool drained_ ABSL_GUARDED_BY(mutex_) = false;
   bool wake_pending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::list<std::weak_ptr<Guest>> guests_ ABSL_GUARDED_BY(mutex_);
+  size_t known_guests_ ABSL_GUARDED_BY(mutex_) = 0;  // when it was last looked who is there
   Waker waker_;
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
 };
@@ -113,10 +117,26 @@ void Pump::Core::NoteOperation() {
   busy_until_ = now + kIdleAfter;
 }
 
+void Pump::Core::AddGuest(std::weak_ptr<Guest> guest) {
+  MutexLock lock(&mutex_);
+  guests_.push_back(std::move(guest));
+  if (guests_.size() < 2 * known_guests_ + 16) return;
+  guests_.remove_if([](const std::weak_ptr<Guest>& known) { return known.expired(); });
+  known_guests_ = guests_.size();
+}
+
 void Pump::Core::Stop() {
+  std::list<std::weak_ptr<Guest>> guests;
   {
     MutexLock lock(&mutex_);
     closing_ = true;
+    guests.swap(guests_);
+  }
+  for (const std::weak_ptr<Guest>& guest : guests) {
+    if (const std::shared_ptr<Guest> there = guest.lock()) there->OnPumpClosing();
+  }
+  {
+    MutexLock lock(&mutex_);
     stopping_ = true;
     wake_.Signal();
   }
@@ -250,6 +270,8 @@ std::shared_ptr<const std::atomic<bool>> Pump::closing() const {
   return std::shared_ptr<const std::atomic<bool>>(core_, core_->closing());
 }
 grpc::CompletionQueue* Pump::queue() { return core_->queue(); }
+void Pump::AddGuest(std::weak_ptr<Guest> guest) { core_->AddGuest(std::move(guest)); }
+
 void Pump::NoteOperation() { core_->NoteOperation(); }
 
 void Pump::NoteCall() { core_->NoteCall(); }

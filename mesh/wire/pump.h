@@ -39,6 +39,14 @@ class Pump {
     virtual void OnEvent(bool ok) = 0;
   };
 
+  // Somebody who keeps an operation pending, and lets go of it when the pump is about to end.
+  class Guest {
+   public:
+    virtual ~Guest() = default;
+    // Called once, on the thread that destroys the pump, under no lock; closing() is true.
+    virtual void OnPumpClosing() = 0;
+  };
+
   // While it lives the pump blocks: something is in flight whose answer must not wait.
   class Hold {
    public:
@@ -65,6 +73,9 @@ class Pump {
   // Becomes true when the destructor begins: a Tag that may outlive the pump and starts another
   // operation in OnEvent() asks it first. Outlives the pump.
   std::shared_ptr<const std::atomic<bool>> closing() const;
+
+  // Has `guest` told, if it is there by then.
+  void AddGuest(std::weak_ptr<Guest> guest);
 
   // An operation of ours on a stream begins or ends, so that the next one may follow soon: for
   // kIdleAfter the pump blocks as under a Hold. A hold for life would be too much: streams last.

@@ -145,6 +145,37 @@ TEST_F(AttemptsTest, WhatWasNeverGivenToATransportGoesElsewhereTwice) {
   EXPECT_EQ(world_.environment().Sum(CallEnvironment::Count::kElsewhere), 2u);
 }
 
+// The mesh is about to learn that both are lost.
+TEST_F(AttemptsTest, WhatWasNeverGivenToATransportDoesNotGoWhereItWasAtOnce) {
+  world_.AddEndpoint("127.0.0.1:3");
+  const std::vector<cluster::Endpoint*> all = world_.endpoints();
+  world_.Publish(CallWorld::Retries(2));
+  world_.SetEndpoints({all[0], all[1]});
+  Start();
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(transport_.WaitFor(i));
+    transport_.End(i, Failure(kUnavailable, /*delivered=*/false));
+  }
+  world_.OnSerializer([] {});
+  EXPECT_EQ(transport_.size(), 2u);
+  world_.SetEndpoints({all[2]});
+  ASSERT_TRUE(transport_.WaitFor(2));
+  EXPECT_EQ(transport_.connection(2), &all[2]->connection());
+  transport_.End(2, Ok("reply"));
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
+TEST_F(AttemptsTest, ButDoesSoonIfNothingChanges) {
+  world_.Publish();
+  world_.SetEndpoints({world_.endpoints()[0]});
+  Start();
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(transport_.WaitFor(i));
+    transport_.End(i, i == 0 ? Failure(kUnavailable, /*delivered=*/false) : Ok("reply"));
+  }
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
 TEST_F(AttemptsTest, OtherCodesEndTheCall) {
   world_.Publish(CallWorld::Retries(3));
   Start();

@@ -3,17 +3,22 @@
 #include <netdb.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
+#include "mesh/base/clock.h"
+#include "tests/testing/echo_process.h"
 #include "tests/testing/echo_server.h"
 #include "tests/testing/short_temp_dir.h"
 #include "tests/wire/runtime.h"
@@ -112,6 +117,33 @@ TEST_F(GrpcConnectionTest, ConnectsAndMakesCalls) {
   EXPECT_EQ(reply.server(), "a");
   EXPECT_EQ(peer, absl::StrCat("ipv4:", server.address()));
   EXPECT_THAT(observer_.states(), ::testing::ElementsAre(State::kConnecting, State::kReady));
+}
+
+size_t OpenSockets() {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    const std::string to = std::filesystem::read_symlink(entry.path(), error).string();
+    if (absl::StartsWith(to, "socket:")) ++count;
+  }
+  return count;
+}
+
+// However far it has come: its socket goes with it.
+TEST_F(GrpcConnectionTest, DestroyedWhileItConnectsLeavesNoSocket) {
+  const testing::EchoProcess server("a");
+  const size_t before = OpenSockets();
+  const SteadyClock clock;
+  for (int i = 0; i < 200; ++i) {
+    Create(server.address());
+    Connect();
+    const absl::Time end = clock.Now() + absl::Microseconds(100 * (i % 40));
+    while (clock.Now() < end) std::this_thread::yield();
+    Destroy();
+  }
+  const absl::Time end = clock.Now() + absl::Seconds(10);
+  while (OpenSockets() > before && clock.Now() < end) std::this_thread::yield();
+  EXPECT_LE(OpenSockets(), before);
 }
 
 // A story: the server dies, and comes back on the same port.

@@ -140,6 +140,7 @@ void SimCall::Rescue(call::RetryDecision decision, const cluster::Endpoint* trie
   call.tried.push_back(tried);
   if (decision == call::RetryDecision::kElsewhere) {
     call.counts.elsewhere = 1;
+    call.undelivered = true;
   } else {
     call.counts.retries = 1;
   }

@@ -56,9 +56,7 @@ TEST_F(EndFaultsTest, F32ALongLifeDoesNotGrow) {
   ProcessState end;
   EXPECT_TRUE(Eventually([&] {
     end = ProcessState::Now();
-    // gRPC's own pools, the control plane's among them, may still grow by some threads; ten
-    // reconnects and twenty channels that left one each would show.
-    return end.threads <= begin.threads + 8 && end.descriptors <= begin.descriptors + 4;
+    return end.threads <= begin.threads && end.descriptors <= begin.descriptors + 4;
   })) << begin
       << "; " << end;
   std::cout << "  " << begin << "\n  " << end << "\n";

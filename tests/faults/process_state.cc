@@ -8,12 +8,28 @@
 #include <iterator>
 #include <string>
 
+#include "absl/strings/match.h"
+
 namespace mesh {
 namespace {
 
 int64_t CountEntries(const char* folder) {
   const std::filesystem::directory_iterator entries(folder);
   return std::distance(begin(entries), end(entries));
+}
+
+int64_t CountThreads() {
+  int64_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(entry.path() / "comm") >> std::ws, name);
+    const bool pooled = absl::StartsWith(name, "grpc_") || absl::StartsWith(name, "grpcpp_") ||
+                        absl::StartsWith(name, "default-exec") ||
+                        absl::StartsWith(name, "resolver-exec") ||
+                        absl::StartsWith(name, "event_engine") || absl::StartsWith(name, "timer_");
+    if (!pooled) ++count;
+  }
+  return count;
 }
 
 int64_t ResidentBytes() {
@@ -36,7 +52,7 @@ absl::Duration ProcessorTime() {
 ProcessState ProcessState::Now() {
   malloc_trim(0);  // what is free but not given back yet is no growth
   ProcessState state;
-  state.threads = CountEntries("/proc/self/task");
+  state.threads = CountThreads();
   state.descriptors = CountEntries("/proc/self/fd");
   state.resident_bytes = ResidentBytes();
   state.cpu = ProcessorTime();

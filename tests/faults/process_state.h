@@ -10,7 +10,7 @@ namespace mesh {
 
 // What this process uses of the machine, servers of the test included. A value.
 struct ProcessState {
-  int64_t threads = 0;
+  int64_t threads = 0;  // but those of gRPC's pools, which come and go by its own rules
   int64_t descriptors = 0;
   int64_t resident_bytes = 0;
   absl::Duration cpu;

@@ -11,14 +11,6 @@ namespace {
 
 constexpr int kUnavailable = 14;
 
-ExchangeResponse ResponseOf(int code, std::string message) {
-  ExchangeResponse response;
-  response.code = code;
-  response.message = std::move(message);
-  response.delivered = false;
-  return response;
-}
-
 }  // namespace
 
 Attempts::Attempts(std::shared_ptr<ChannelCore> core, std::unique_ptr<Transport> transport,
@@ -55,7 +47,7 @@ void Attempts::Cancel(int code, std::string message) {
     MutexLock lock(&mutex_);
     if (finished_) return;
     if (!cancelled_.has_value()) cancelled_ = Status{code, std::move(message)};
-    exchange = exchange_;
+    exchange = in_flight_.handle();
   }
   if (exchange != nullptr) {
     exchange->Cancel();
@@ -92,15 +84,12 @@ void Attempts::BeginAttempt(GoTo step) {
   policy_ = step.route->retry;
   attempt_start_ = core_->environment()->clock().Now();
 
-  ExchangeRequest request;
-  request.path = search_.call().path;
-  request.authority = search_.call().authority;
+  ExchangeRequest request = search_.Request();
   request.body = body_;
-  request.deadline = search_.deadline();
   uint64_t generation;
   {
     MutexLock lock(&mutex_);
-    generation = ++generation_;
+    generation = in_flight_.Begin();
   }
   std::shared_ptr<Exchange> exchange =
       transport_->Start(std::move(request), permit_.endpoint()->connection(),
@@ -115,8 +104,7 @@ void Attempts::BeginAttempt(GoTo step) {
   bool cancelled;
   {
     MutexLock lock(&mutex_);
-    // The attempt may have ended meanwhile, and another may have begun.
-    if (generation_ == generation) exchange_ = exchange;
+    in_flight_.SetHandle(generation, exchange);
     cancelled = cancelled_.has_value();
   }
   if (cancelled) exchange->Cancel();
@@ -126,9 +114,7 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
   std::shared_ptr<Exchange> ended;
   {
     MutexLock lock(&mutex_);
-    ++generation_;
-    ended = std::move(exchange_);
-    exchange_ = nullptr;
+    ended = in_flight_.End();
   }
   CallEnvironment& environment = *core_->environment();
   CallInfo& call = search_.call();
@@ -172,7 +158,7 @@ bool Attempts::EndIfCancelled() {
 void Attempts::EndWait(int code, std::string message) { FinishWith(code, std::move(message)); }
 
 void Attempts::FinishWith(int code, std::string message) {
-  Finish(ResponseOf(code, std::move(message)));
+  Finish(UndeliveredResponse(code, std::move(message)));
 }
 
 void Attempts::Finish(std::optional<ExchangeResponse> response) {

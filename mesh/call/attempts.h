@@ -11,6 +11,7 @@
 #include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "mesh/base/mutex.h"
+#include "mesh/call/attempt_in_flight.h"
 #include "mesh/call/call_config.h"
 #include "mesh/call/channel_core.h"
 #include "mesh/call/endpoint_search.h"
@@ -86,9 +87,7 @@ class Attempts final : public Waiter, public std::enable_shared_from_this<Attemp
   Mutex mutex_;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<Status> cancelled_ ABSL_GUARDED_BY(mutex_);
-  uint64_t generation_ ABSL_GUARDED_BY(mutex_) =
-      0;  // of attempts: one more at each beginning and end
-  std::shared_ptr<Exchange> exchange_ ABSL_GUARDED_BY(mutex_);
+  AttemptInFlight<Exchange> in_flight_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mesh::call

@@ -37,6 +37,14 @@ NextStep EndpointSearch::Look(const EpochReader& reader) {
   return step;
 }
 
+ExchangeRequest EndpointSearch::Request() const {
+  ExchangeRequest request;
+  request.path = call_.path;
+  request.authority = call_.authority;
+  request.deadline = deadline_;
+  return request;
+}
+
 std::string EndpointSearch::WaitReason() const {
   if (!last_failure_.ok()) return std::string(last_failure_.message());
   if (waits_for_.empty()) return "nothing is known of it yet";

@@ -12,6 +12,7 @@
 #include "mesh/base/epoch.h"
 #include "mesh/call/call_config.h"
 #include "mesh/call/call_trace.h"
+#include "mesh/call/exchange.h"
 #include "mesh/call/retry_decision.h"
 #include "mesh/cluster/endpoint.h"
 
@@ -59,6 +60,9 @@ class EndpointSearch {
 
   // What the call waits for, as an attempt has failed that may be made again.
   void SetFailure(absl::Status failure) { last_failure_ = std::move(failure); }
+
+  // What an attempt at the endpoint that was found sends, but for its body.
+  ExchangeRequest Request() const;
 
   // With the route's timeout, as far as a route is known.
   absl::Time deadline() const { return deadline_; }

@@ -32,12 +32,16 @@ ExchangeResponse Transport::Run(ExchangeRequest request, wire::Connection& conne
   return *std::move(answer->response);
 }
 
-ExchangeResponse GoneResponse() {
+ExchangeResponse UndeliveredResponse(int code, std::string message) {
   ExchangeResponse response;
-  response.code = 14;  // UNAVAILABLE
-  response.message = "mesh was destroyed";
+  response.code = code;
+  response.message = std::move(message);
   response.delivered = false;
   return response;
+}
+
+ExchangeResponse GoneResponse() {
+  return UndeliveredResponse(/*UNAVAILABLE*/ 14, "mesh was destroyed");
 }
 
 }  // namespace mesh::call

@@ -43,7 +43,9 @@ struct ExchangeResponse {
   std::string peer;       // `ipv4:10.0.0.1:8080`; empty if unknown
 };
 
-// What an attempt ends with that cannot begin because its mesh is gone.
+// What a call ends with that no transport took, with that gRPC code.
+ExchangeResponse UndeliveredResponse(int code, std::string message);
+// The same of an attempt that cannot begin because its mesh is gone.
 ExchangeResponse GoneResponse();
 
 // An attempt in flight. Dropping it leaves it in flight. Thread-safe.

@@ -11,14 +11,6 @@ namespace {
 constexpr int kCancelled = 1;
 constexpr int kUnavailable = 14;
 
-ExchangeResponse ResponseOf(int code, std::string message) {
-  ExchangeResponse response;
-  response.code = code;
-  response.message = std::move(message);
-  response.delivered = false;
-  return response;
-}
-
 }  // namespace
 
 ManagedStream::ManagedStream(std::shared_ptr<ChannelCore> core,
@@ -73,9 +65,9 @@ void ManagedStream::SendNext() {
   ToSend next;
   {
     MutexLock lock(&mutex_);
-    if (!open_ || stream_ == nullptr || sending_ || to_send_.empty()) return;
+    if (!open_ || in_flight_.handle() == nullptr || sending_ || to_send_.empty()) return;
     sending_ = true;
-    stream = stream_;
+    stream = in_flight_.handle();
     next = std::move(to_send_.front());
     to_send_.pop_front();
   }
@@ -113,9 +105,9 @@ void ManagedStream::ReceiveNext() {
   OnReceived next;
   {
     MutexLock lock(&mutex_);
-    if (!open_ || stream_ == nullptr || receiving_ || to_receive_.empty()) return;
+    if (!open_ || in_flight_.handle() == nullptr || receiving_ || to_receive_.empty()) return;
     receiving_ = true;
-    stream = stream_;
+    stream = in_flight_.handle();
     next = std::move(to_receive_.front());
     to_receive_.pop_front();
   }
@@ -158,7 +150,7 @@ void ManagedStream::Cancel(int code, std::string message) {
     MutexLock lock(&mutex_);
     if (ended_) return;
     if (!cancelled_.has_value()) cancelled_ = Status{code, std::move(message)};
-    stream = stream_;
+    stream = in_flight_.handle();
   }
   if (stream != nullptr) {
     stream->Cancel();
@@ -186,7 +178,8 @@ Waiter::Step ManagedStream::Advance() {
   if (std::holds_alternative<WaitFor>(step)) {
     return search_.out_of_date() ? Step::kWaitAWhile : Step::kWait;
   }
-  Finish(ResponseOf(kUnavailable, core_->Explain(std::get<GiveUp>(step).status.message())));
+  Finish(
+      UndeliveredResponse(kUnavailable, core_->Explain(std::get<GiveUp>(step).status.message())));
   return Step::kTaken;
 }
 
@@ -195,21 +188,17 @@ bool ManagedStream::EndIfCancelled() {
     MutexLock lock(&mutex_);
     if (!cancelled_.has_value()) return false;
   }
-  Finish(ResponseOf(kCancelled, ""));
+  Finish(UndeliveredResponse(kCancelled, ""));
   return true;
 }
 
 void ManagedStream::EndWait(int code, std::string message) {
-  Finish(ResponseOf(code, std::move(message)));
+  Finish(UndeliveredResponse(code, std::move(message)));
 }
 
 void ManagedStream::BeginAttempt(GoTo step) {
   permit_ = std::move(step.permit);
   attempt_start_ = core_->environment()->clock().Now();
-  ExchangeRequest request;
-  request.path = search_.call().path;
-  request.authority = search_.call().authority;
-  request.deadline = search_.deadline();
   ByteStreamEvents events;
   events.on_started = [self = shared_from_this()](bool ok) { self->OnStarted(ok); };
   events.on_initial_metadata = [self = shared_from_this()](Metadata metadata) {
@@ -221,14 +210,14 @@ void ManagedStream::BeginAttempt(GoTo step) {
   uint64_t generation;
   {
     MutexLock lock(&mutex_);
-    generation = ++generation_;
+    generation = in_flight_.Begin();
   }
   std::shared_ptr<ByteStream> stream;
   {
     MutexLock lock(&begin_mutex_);
     if (!abandoned_) {
-      stream = transport_->Start(std::move(request), permit_.endpoint()->connection(),
-                                 std::move(events));
+      stream =
+          transport_->Start(search_.Request(), permit_.endpoint()->connection(), std::move(events));
     }
   }
   if (stream == nullptr) {
@@ -239,8 +228,7 @@ void ManagedStream::BeginAttempt(GoTo step) {
   bool cancelled;
   {
     MutexLock lock(&mutex_);
-    // The attempt may have ended meanwhile, and another may have begun.
-    if (generation_ == generation) stream_ = stream;
+    in_flight_.SetHandle(generation, stream);
     cancelled = cancelled_.has_value();
   }
   if (cancelled) stream->Cancel();
@@ -284,9 +272,7 @@ void ManagedStream::OnAttemptEnd(ExchangeResponse response) {
   AttemptOutcome outcome{response.code, response.delivered, false};
   {
     MutexLock lock(&mutex_);
-    ++generation_;
-    ended = std::move(stream_);
-    stream_ = nullptr;
+    ended = in_flight_.End();
     outcome.committed = committed_ || open_;
     open_ = false;
     final = cancelled_.has_value();

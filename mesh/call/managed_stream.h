@@ -12,6 +12,7 @@
 #include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "mesh/base/mutex.h"
+#include "mesh/call/attempt_in_flight.h"
 #include "mesh/call/byte_stream.h"
 #include "mesh/call/channel_core.h"
 #include "mesh/call/endpoint_search.h"
@@ -107,8 +108,7 @@ class ManagedStream final : public Waiter, public std::enable_shared_from_this<M
   std::vector<OnInitialMetadata> on_initial_metadata_ ABSL_GUARDED_BY(mutex_);
   std::vector<OnEnd> on_end_ ABSL_GUARDED_BY(mutex_);
 
-  std::shared_ptr<ByteStream> stream_ ABSL_GUARDED_BY(mutex_);  // of the attempt in flight
-  uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;  // one more at each begin and end of an attempt
+  AttemptInFlight<ByteStream> in_flight_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
   bool sending_ ABSL_GUARDED_BY(mutex_) = false;
   bool receiving_ ABSL_GUARDED_BY(mutex_) = false;

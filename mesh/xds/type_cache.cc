@@ -7,13 +7,12 @@ namespace {
 
 // Of all that the outcome depends on.
 Hash128 HashOf(const ResourceView& resource) {
-  Hash128 hash = HashBytes(resource.bytes);
-  if (!resource.wrapper_name.empty()) {
-    const Hash128 name = HashBytes(resource.wrapper_name);
-    hash.low ^= name.low;
-    hash.high ^= name.high;
-  }
-  return hash;
+  const Hash128 bytes = HashBytes(resource.bytes);
+  if (resource.wrapper_name.empty()) return bytes;
+  // In their order: a name must not be able to undo what bytes do.
+  const Hash128 name = HashBytes(resource.wrapper_name);
+  const uint64_t both[] = {bytes.low, bytes.high, name.low, name.high};
+  return HashBytes(absl::string_view(reinterpret_cast<const char*>(both), sizeof both));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::string ReadAll(int descriptor) {
 }  // namespace
 
 EchoProcess::EchoProcess(std::string name, std::string address)
-    : name_(std::move(name)), address_(std::move(address)) {
+    : EchoEndpoint(std::move(name), std::move(address)) {
   memory_ = memfd_create("echo", MFD_CLOEXEC);
   const bool sized = memory_ >= 0 && ftruncate(memory_, sizeof(EchoControls)) == 0;
   void* const shared =

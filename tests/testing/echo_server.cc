@@ -11,12 +11,11 @@ namespace mesh::testing {
 
 EchoServer::EchoServer(std::string name, const std::string& address,
                        std::shared_ptr<grpc::ServerCredentials> credentials, EchoControls* controls)
-    : name_(std::move(name)),
+    : EchoEndpoint(std::move(name), address),
       credentials_(credentials != nullptr ? std::move(credentials)
                                           : grpc::InsecureServerCredentials()),
-      address_(address),
-      controls_(controls != nullptr ? controls : &own_controls_),
-      service_(name_, controls_) {
+      service_(name_, controls != nullptr ? controls : &own_controls_) {
+  controls_ = controls != nullptr ? controls : &own_controls_;
   if (!Start()) address_.clear();
 }
 

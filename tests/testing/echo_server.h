@@ -13,7 +13,7 @@ namespace mesh::testing {
 
 // An EchoService in this process that can be shut down and started again on its port. A server
 // that dies like a process does is an EchoProcess. Thread-safe, but for Shutdown() and Start().
-class EchoServer final {
+class EchoServer final : public EchoEndpoint {
  public:
   // `address` may be `host:0` or `unix:/path`. `controls`, where given, outlive it.
   explicit EchoServer(std::string name, const std::string& address = "127.0.0.1:0",
@@ -21,36 +21,15 @@ class EchoServer final {
                       EchoControls* controls = nullptr);
   ~EchoServer();
 
-  const std::string& name() const { return name_; }
-  // With the real port. Empty: it could not listen.
-  const std::string& address() const { return address_; }
-
   // Ends its calls, which their clients see cancelled, and closes its connections. No effect when
   // it is down.
   void Shutdown();
   // Listens on the same address again. REQUIRES: Shutdown() was called. Returns whether it could.
   bool Start();
 
-  void FailNext(int count, grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE) {
-    controls_->FailNext(count, code);
-  }
-  void FailAlways(grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE) {
-    controls_->FailAlways(code);
-  }
-  void StopFailing() { controls_->StopFailing(); }
-  // Before each call; a call that is cancelled meanwhile ends.
-  void set_delay(absl::Duration delay) { controls_->delay_ms = absl::ToInt64Milliseconds(delay); }
-
-  int calls() const { return controls_->calls; }
-  // How many client sockets have made calls.
-  int connections() const { return controls_->connections; }
-
  private:
-  const std::string name_;
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
-  std::string address_;
   EchoControls own_controls_;
-  EchoControls* const controls_;
   EchoService service_;
   std::unique_ptr<grpc::Server> server_;
 };

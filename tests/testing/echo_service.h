@@ -29,6 +29,40 @@ struct EchoControls {
   std::atomic<int> connections{0};  // client sockets that have made calls
 };
 
+// An EchoService somewhere, as tests steer it. Thread-safe.
+class EchoEndpoint {
+ public:
+  EchoEndpoint(const EchoEndpoint&) = delete;
+  EchoEndpoint& operator=(const EchoEndpoint&) = delete;
+
+  const std::string& name() const { return name_; }
+  // With the real port. Empty: it could not listen.
+  const std::string& address() const { return address_; }
+
+  void FailNext(int count, grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE) {
+    controls_->FailNext(count, code);
+  }
+  void FailAlways(grpc::StatusCode code = grpc::StatusCode::UNAVAILABLE) {
+    controls_->FailAlways(code);
+  }
+  void StopFailing() { controls_->StopFailing(); }
+  // Before each call; a call that is cancelled meanwhile ends.
+  void set_delay(absl::Duration delay) { controls_->delay_ms = absl::ToInt64Milliseconds(delay); }
+
+  int calls() const { return controls_->calls; }
+  // How many client sockets have made calls.
+  int connections() const { return controls_->connections; }
+
+ protected:
+  EchoEndpoint(std::string name, std::string address)
+      : name_(std::move(name)), address_(std::move(address)) {}
+  ~EchoEndpoint() = default;
+
+  const std::string name_;
+  std::string address_;
+  EchoControls* controls_ = nullptr;  // set by the constructor of the class that derives
+};
+
 // Answers calls as `name`, and says so in every way a server can.
 //
 // It sends its name as initial metadata `served-by` (not when it fails, but when a request's

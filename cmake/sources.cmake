@@ -157,6 +157,7 @@ set(MESH_HEADERS
     mesh/base/serializer.h
     mesh/base/thread_executor.h
     mesh/base/thread_slots.h
+    mesh/call/attempt_in_flight.h
     mesh/call/attempt_record.h
     mesh/call/attempt_report.h
     mesh/call/attempts.h

@@ -122,6 +122,27 @@ Latencies CallCallback(Stub* stub, int count) {
   return latencies;
 }
 
+Latencies PingPong(Stub* stub, int count) {
+  const EchoRequest request = Request();
+  EchoReply reply;
+  Latencies latencies;
+  latencies.nanoseconds.reserve(count);
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  const auto stream = stub->Bidi(&context);
+  // The first message waits for the connection.
+  if (!stream->Write(request) || !stream->Read(&reply)) ++latencies.failed;
+  const int64_t first = Now();
+  for (int i = 0; i < count; ++i) {
+    const int64_t began = Now();
+    Record(began, stream->Write(request) && stream->Read(&reply), &latencies);
+  }
+  latencies.elapsed = Now() - first;
+  stream->WritesDone();
+  if (!stream->Finish().ok()) ++latencies.failed;
+  return latencies;
+}
+
 Latencies CallAtRate(Stub* stub, int rate, int count) {
   const EchoRequest request = Request();
   EchoReply reply;

@@ -36,6 +36,9 @@ Latencies CallSync(Stub* stub, int count);
 Latencies CallAsync(Stub* stub, int count, int depth);
 // The same by the callback API, one after the other.
 Latencies CallCallback(Stub* stub, int count);
+// `count` messages of 64 bytes, each answered before the next, on one synchronous stream, which
+// waits until the service is there.
+Latencies PingPong(Stub* stub, int count);
 // Synchronous calls that begin `rate` times a second, or at once where the last one took longer;
 // a latency counts from when the call should have begun.
 Latencies CallAtRate(Stub* stub, int rate, int count);

@@ -152,3 +152,28 @@ def open_loop(bench):
         return [row for row in _latency_rows("20 calls/s", rounds, aims=True)
                 if not row.what.startswith("throughput")]
     return _with_clients(bench, body)
+
+
+def held(bench):
+    """A stream that began before its service was connected, and so runs through the mesh, against
+    one that began later, and so runs on the endpoint's own channel; and against a bare one.
+
+    Each in a process of its own: in a new one, the first thing that is done waits.
+    """
+    count = 2000 if bench.quick else 10000
+    rounds = []
+    with Server(bench.binaries) as server:
+        server.start_service("bench")
+        for _ in range(3 if bench.quick else 10):
+            results = {}
+            for kind, warm in (("bare", True), ("native", True), ("mesh", False)):
+                with Client(bench.binaries, "bare" if kind == "bare" else "mesh", server) as client:
+                    if warm:
+                        client.call()
+                    results[kind] = client.do("stream", str(count))
+                if results[kind]["failed"]:
+                    raise RuntimeError("%s: the stream failed" % kind)
+            rounds.append(results)
+    bench.keep("held", rounds)
+    return [_ratio_row("message of a held stream, there and back, p50", rounds, against,
+                       lambda r: r["p50"], "us", 1e-3) for against in ("native", "bare")]

@@ -8,6 +8,7 @@
 // JSON. Times are nanoseconds.
 //
 //   sync N | async N DEPTH | callback N | rate R N    unary calls: p50, p99, elapsed, failed
+//   stream N              N messages of one stream, each answered before the next: the same
 //   call                  one call that waits for readiness: began, ended, server
 //   call-at TIME          the same, at a time of the steady clock
 //   begin | end           the same, in the background: end waits for it
@@ -121,6 +122,7 @@ class Client {
     if (what == "sync" && words >> n) return Json(CallSync(stub_.get(), n));
     if (what == "async" && words >> n >> m) return Json(CallAsync(stub_.get(), n, m));
     if (what == "callback" && words >> n) return Json(CallCallback(stub_.get(), n));
+    if (what == "stream" && words >> n) return Json(PingPong(stub_.get(), n));
     if (what == "rate" && words >> n >> m) return Json(CallAtRate(stub_.get(), n, m));
     if (what == "call") return Json(CallOnce(stub_.get()));
     if (what == "call-at" && words >> n) {

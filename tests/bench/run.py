@@ -25,6 +25,7 @@ PARTS = {
     "instructions": call_rows.instructions,
     "latency": call_rows.latency,
     "open-loop": call_rows.open_loop,
+    "held": call_rows.held,
     "update-cost": update_rows.update_cost,
     "visibility": update_rows.visibility,
     "memory": update_rows.memory,

@@ -209,6 +209,59 @@ INSTANTIATE_TEST_SUITE_P(All, StreamOutcomesTest,
                                   ToString(std::get<2>(info.param));
                          });
 
+// The server does not read: writes wait for it, they are not collected.
+TEST_F(StreamTestBase, AHeldStreamBuffersNoMoreThanANativeOne) {
+  AddServers(1);
+  a_.set_delay(absl::Seconds(30));
+  const std::unique_ptr<Echo::Stub> stub = Echo::NewStub(channel_);
+  grpc::CompletionQueue queue;
+  auto stream = stub->AsyncBidi(&context_, &queue, nullptr);
+  world_.Publish();
+  EchoRequest request;
+  request.set_text(std::string(256 << 10, 'x'));
+  void* tag = nullptr;
+  bool ok = false;
+  int written = -1;  // the first event is the stream's beginning
+  while (queue.AsyncNext(&tag, &ok,
+                         std::chrono::system_clock::now() + std::chrono::milliseconds(500)) ==
+         grpc::CompletionQueue::GOT_EVENT) {
+    ASSERT_TRUE(ok);
+    ASSERT_LT(++written, 64) << "16 MiB are on their way to a server that reads nothing";
+    stream->Write(request, nullptr);
+  }
+  EXPECT_EQ(world_.environment().Sum(CallEnvironment::Count::kHeld), 1u);
+  context_.TryCancel();
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_FALSE(ok) << "the write that waited";
+  grpc::Status status;
+  stream->Finish(&status, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
+  queue.Shutdown();
+  EXPECT_FALSE(queue.Next(&tag, &ok));
+  a_.set_delay(absl::ZeroDuration());
+}
+
+// The server says who it is before it answers.
+TEST_F(StreamTestBase, AHeldStreamHasItsInitialMetadataBeforeMessages) {
+  AddServers(1);
+  const std::unique_ptr<Echo::Stub> stub = Echo::NewStub(channel_);
+  std::thread publisher([&] {
+    WaitUntilHeld();
+    world_.Publish();
+  });
+  auto stream = stub->Bidi(&context_);
+  publisher.join();
+  ASSERT_TRUE(stream->Write(Requests({"a"})[0]));
+  stream->WaitForInitialMetadata();
+  EXPECT_EQ(First(context_.GetServerInitialMetadata(), "served-by"), "a");
+  EchoReply reply;
+  EXPECT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.text(), "a");
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 // What happens while a stream is held.
 class StreamHeldTest : public StreamTestBase, public ::testing::WithParamInterface<Kinds> {
  protected:

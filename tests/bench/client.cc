@@ -16,6 +16,7 @@
 //   follow SERVER MS      calls for so long: when those began that SERVER answered
 //   watch N               mesh: waits, without a call, until N endpoints are known
 //   cost                  processor time so far
+//   resident              bytes that the process occupies
 //   allocated             bytes allocated now; walks the heap, so it costs
 //   hash-pass N           processor time of hashing each of N endpoints' bytes
 
@@ -150,6 +151,7 @@ class Client {
     }
     if (what == "watch" && words >> n && mesh_ != nullptr) return Watch(n);
     if (what == "cost") return absl::StrCat("{\"cpu\":", ProcessorTime(), "}");
+    if (what == "resident") return absl::StrCat("{\"resident\":", ResidentBytes(), "}");
     if (what == "allocated") return absl::StrCat("{\"allocated\":", AllocatedBytes(), "}");
     if (what == "hash-pass" && words >> n) {
       return absl::StrCat("{\"cpu\":", mesh::bench::HashPassTime(n), "}");

@@ -2,8 +2,10 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -40,6 +42,12 @@ uint64_t HashEndpoints(absl::string_view assignment, std::vector<Hash128>* hashe
 }
 
 }  // namespace
+
+int64_t ResidentBytes() {
+  int64_t size = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
 
 int64_t ProcessorTime() {
   rusage usage;

@@ -8,6 +8,9 @@ namespace mesh::bench {
 // Processor time of this process so far, user and system, in nanoseconds.
 int64_t ProcessorTime();
 
+// Bytes of memory that this process occupies, program and libraries included; 0 if unknown.
+int64_t ResidentBytes();
+
 // Bytes that this process has from malloc and not given back.
 int64_t AllocatedBytes();
 

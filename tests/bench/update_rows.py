@@ -172,6 +172,16 @@ def _allocated(bench, clusters, endpoints):
             return client.do("allocated")["allocated"], size
 
 
+def _whole_process(bench, clusters, endpoints):
+    """What a process that watches so many clusters occupies, and its processor time till then."""
+    with Server(bench.binaries) as server:
+        server.start_service("bench", endpoints, clusters=clusters)
+        with Client(bench.binaries, "mesh", server) as client:
+            client.do("watch", clusters * endpoints)
+            time.sleep(0.5)
+            return client.do("resident")["resident"], client.do("cost")["cpu"]
+
+
 def memory(bench):
     """By malloc's statistics, so without what it wastes; differences, so without what is fixed."""
     few, few_size = _allocated(bench, 1, 1000)
@@ -181,7 +191,10 @@ def memory(bench):
     some, _ = _allocated(bench, 100, 1)
     more, size = _allocated(bench, 600, 1)
     cluster = (more - some) / 500 - endpoint
+    resident, cpu = _whole_process(bench, 1000, 10)
     return [
+        Row("whole process, 1,000 clusters of 10 endpoints", "%.1f MB" % (resident / 1e6),
+            "processor time: %.0f ms" % (cpu * 1e-6), "", resident / 1e6, at_most=64, unit="MB"),
         Row("memory of an unconnected endpoint", "%.0f B" % endpoint,
             "on the wire: %.0f B" % wire, "", endpoint, at_most=192, unit="B"),
         Row("memory of a cluster", "%.0f B" % cluster,

@@ -17,9 +17,18 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 
 }  // namespace
 
+absl::Duration LoadReport::Quantile(double q) const {
+  if (latencies.empty()) return absl::ZeroDuration();
+  std::vector<absl::Duration> sorted = latencies;
+  const auto place = sorted.begin() + static_cast<size_t>(q * (sorted.size() - 1));
+  std::nth_element(sorted.begin(), place, sorted.end());
+  return *place;
+}
+
 std::string LoadReport::ToString() const {
-  std::string text = absl::StrCat(calls, " calls, ", lost, " lost, slowest ",
-                                  absl::ToInt64Milliseconds(slowest), " ms");
+  std::string text = absl::StrCat(calls, " calls, ", lost, " lost, p99 ",
+                                  absl::ToDoubleMilliseconds(Quantile(0.99)), " ms, slowest ",
+                                  absl::ToDoubleMilliseconds(Quantile(1)), " ms");
   for (const auto& [error, count] : errors) absl::StrAppend(&text, "\n  ", count, ": ", error);
   return text;
 }
@@ -45,7 +54,7 @@ void Load::Run(absl::Duration deadline) {
     MutexLock lock(&mutex_);
     ++ended_;
     ++report_.calls;
-    report_.slowest = std::max(report_.slowest, took);
+    report_.latencies.push_back(took);
     if (status.ok()) {
       ++report_.servers[reply.server()];
     } else {

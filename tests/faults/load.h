@@ -17,11 +17,13 @@ namespace mesh {
 // What became of the calls of a load. A value.
 struct LoadReport {
   int calls = 0;
-  int lost = 0;  // ended otherwise than with OK
-  absl::Duration slowest;
-  std::map<std::string, int> servers;  // calls by who answered
-  std::map<std::string, int> errors;   // by text
+  int lost = 0;                           // ended otherwise than with OK
+  std::vector<absl::Duration> latencies;  // in the order in which calls ended
+  std::map<std::string, int> servers;     // calls by who answered
+  std::map<std::string, int> errors;      // by text
 
+  // The latency that a part `q` of the calls does not exceed; zero if there are none.
+  absl::Duration Quantile(double q) const;
   // For the messages of tests.
   std::string ToString() const;
 };

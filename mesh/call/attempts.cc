@@ -52,7 +52,7 @@ void Attempts::Cancel(int code, std::string message) {
   if (exchange != nullptr) {
     exchange->Cancel();
   } else {
-    core_->Unhold(shared_from_this());
+    core_->Nudge(shared_from_this());
   }
 }
 

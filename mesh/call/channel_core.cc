@@ -98,9 +98,9 @@ void ChannelCore::PostHold(std::shared_ptr<Waiter> call, bool for_a_while) {
   if (!posted) call->EndWait(kUnavailable, Explain("mesh was destroyed"));
 }
 
-void ChannelCore::Unhold(std::shared_ptr<Waiter> call) {
+void ChannelCore::Nudge(std::shared_ptr<Waiter> call) {
   environment_->Post([self = shared_from_this(), call = std::move(call)] {
-    if (self->watch_ != nullptr) self->watch_->Unhold(call);
+    if (self->watch_ != nullptr) self->watch_->Nudge(call);
   });
 }
 

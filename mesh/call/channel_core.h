@@ -91,8 +91,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   void Hold(std::shared_ptr<Waiter> call);
   // The same, but it does not look before the next change or some time is over.
   void HoldForAWhile(std::shared_ptr<Waiter> call);
-  // Ends the wait of `call` soon: it is cancelled.
-  void Unhold(std::shared_ptr<Waiter> call);
+  // Has `call` look again soon, if it waits: something about itself has changed.
+  void Nudge(std::shared_ptr<Waiter> call);
   // Connects as a call would.
   void Connect();
 

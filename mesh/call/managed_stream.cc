@@ -21,20 +21,25 @@ ManagedStream::ManagedStream(std::shared_ptr<ChannelCore> core,
 
 ManagedStream::~ManagedStream() = default;
 
+void ManagedStream::Watch() {
+  // Until the call is in the serializer's hands the mesh must not go.
+  const EpochReader reader(*core_->environment()->epochs());
+  core_->Hold(shared_from_this());
+}
+
 void ManagedStream::Start(OnSent on_sent) {
   bool ended;
   {
     MutexLock lock(&mutex_);
     ended = ended_;
+    started_ = true;
     if (!ended) on_started_ = std::move(on_sent);
   }
-  if (ended) {  // cancelled before
+  if (ended) {
     on_sent(false);
-    return;
+  } else {
+    core_->Nudge(shared_from_this());
   }
-  // Until the call is in the serializer's hands the mesh must not go.
-  const EpochReader reader(*core_->environment()->epochs());
-  core_->Hold(shared_from_this());
 }
 
 void ManagedStream::Send(absl::Cord message, bool last, OnSent on_sent) {
@@ -155,7 +160,7 @@ void ManagedStream::Cancel(int code, std::string message) {
   if (stream != nullptr) {
     stream->Cancel();
   } else {
-    core_->Unhold(shared_from_this());
+    core_->Nudge(shared_from_this());
   }
 }
 
@@ -169,6 +174,10 @@ void ManagedStream::Abandon() {
 
 Waiter::Step ManagedStream::Advance() {
   if (EndIfCancelled()) return Step::kTaken;
+  {
+    MutexLock lock(&mutex_);
+    if (!started_) return Step::kWait;
+  }
   const EpochReader reader(*core_->environment()->epochs());
   NextStep step = search_.Look(reader);
   if (auto* go = std::get_if<GoTo>(&step)) {

@@ -45,7 +45,10 @@ class ManagedStream final : public Waiter, public std::enable_shared_from_this<M
                 CallInfo call);
   ~ManagedStream() override;
 
-  // Looks for an endpoint. `on_sent` runs when the request's metadata were sent.
+  // The call has begun: from now on its deadline and Cancel() end it, whatever is asked of it.
+  // REQUIRES: called once, first.
+  void Watch();
+  // Its metadata may be sent: looks for an endpoint. `on_sent` runs when they were sent.
   // REQUIRES: called once, before Send() and CloseSending().
   void Start(OnSent on_sent);
   void Send(absl::Cord message, bool last, OnSent on_sent);
@@ -102,6 +105,7 @@ class ManagedStream final : public Waiter, public std::enable_shared_from_this<M
   bool abandoned_ ABSL_GUARDED_BY(begin_mutex_) = false;
 
   Mutex mutex_;
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
   OnSent on_started_ ABSL_GUARDED_BY(mutex_);
   std::deque<ToSend> to_send_ ABSL_GUARDED_BY(mutex_);
   std::deque<OnReceived> to_receive_ ABSL_GUARDED_BY(mutex_);

@@ -30,6 +30,7 @@ StreamCall::~StreamCall() {
 }
 
 void StreamCall::Begin() {
+  stream_->Watch();
   if (!core_->registry().Add(this)) {
     stream_->Cancel(kUnavailable, core_->Explain("mesh was destroyed"));
   }

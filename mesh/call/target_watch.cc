@@ -46,6 +46,7 @@ void TargetWatch::Shutdown(const absl::Status& reason) {
   UpdateState();
   HeldList held;
   held.swap(held_);
+  held_at_.clear();
   UpdateHurry();
   for (Held& waiting : held) {
     waiting.call->EndWait(kUnavailable, core_->Explain(reason.message()));
@@ -157,7 +158,9 @@ void TargetWatch::Hold(std::shared_ptr<Waiter> call, bool for_a_while) {
     for_a_while = step == Waiter::Step::kWaitAWhile;
   }
   held_.push_back({std::move(call), for_a_while, absl::InfiniteFuture(), {}});
-  SetTimer(std::prev(held_.end()));
+  const auto held = std::prev(held_.end());
+  held_at_.emplace(held->call.get(), held);
+  SetTimer(held);
   UpdateHurry();
 }
 
@@ -175,29 +178,31 @@ void TargetWatch::UpdateHurry() {
   }
 }
 
-void TargetWatch::Unhold(const std::shared_ptr<Waiter>& call) {
-  for (auto held = held_.begin(); held != held_.end(); ++held) {
-    if (held->call != call) continue;
-    held_.erase(held);
-    UpdateHurry();
-    call->Advance();  // it knows that it was cancelled
-    return;
-  }
+void TargetWatch::Nudge(const std::shared_ptr<Waiter>& call) {
+  const auto found = held_at_.find(call.get());
+  if (found == held_at_.end()) return;
+  Advance(found->second);
+  UpdateHurry();
 }
 
 void TargetWatch::AdvanceHeld() {
-  for (auto held = held_.begin(); held != held_.end();) {
-    const auto next = std::next(held);
-    const Waiter::Step step = held->call->Advance();
-    if (step == Waiter::Step::kTaken) {
-      held_.erase(held);
-    } else {
-      held->for_a_while = step == Waiter::Step::kWaitAWhile;
-      SetTimer(held);
-    }
-    held = next;
-  }
+  for (auto held = held_.begin(); held != held_.end();) Advance(held++);
   UpdateHurry();
+}
+
+void TargetWatch::Advance(HeldList::iterator held) {
+  const Waiter::Step step = held->call->Advance();
+  if (step == Waiter::Step::kTaken) {
+    Forget(held);
+  } else {
+    held->for_a_while = step == Waiter::Step::kWaitAWhile;
+    SetTimer(held);
+  }
+}
+
+void TargetWatch::Forget(HeldList::iterator held) {
+  held_at_.erase(held->call.get());
+  held_.erase(held);
 }
 
 void TargetWatch::SetTimer(HeldList::iterator held) {
@@ -217,6 +222,7 @@ void TargetWatch::OnTimer(HeldList::iterator held) {
   HeldList fired;
   fired.splice(fired.end(), held_, held);
   const std::shared_ptr<Waiter> call = held->call;
+  held_at_.erase(call.get());
   if (call->deadline() <= core_->environment()->clock().Now()) {
     call->EndWait(
         kDeadlineExceeded,

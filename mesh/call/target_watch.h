@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mesh/base/serializer.h"
@@ -42,7 +43,7 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
 
   // `for_a_while`: it looks again at the next change or after kLookAgain.
   void Hold(std::shared_ptr<Waiter> call, bool for_a_while);
-  void Unhold(const std::shared_ptr<Waiter>& call);
+  void Nudge(const std::shared_ptr<Waiter>& call);
   // Connects every cluster, and resolves again if that helps.
   void Connect();
   // Connects the clusters of the route that takes `path`, as a call to it would.
@@ -72,6 +73,9 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void FollowClusters(ClustersByName clusters);
   void UpdateState();
   void AdvanceHeld();
+  // Has it take its next step. It may be forgotten.
+  void Advance(HeldList::iterator held);
+  void Forget(HeldList::iterator held);
   void SetTimer(HeldList::iterator held);
   void OnTimer(HeldList::iterator held);
   // Keeps or lets go of the pump, by whether calls wait.
@@ -83,6 +87,7 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   absl::Status error_;
   ClustersByName clusters_;
   HeldList held_;
+  absl::flat_hash_map<const Waiter*, HeldList::iterator> held_at_;
   std::shared_ptr<void> hurry_;   // while calls wait, for kHurry at most
   Serializer::Timer hurry_ends_;  // pending, or over, while calls wait
   bool hurried_ = false;          // since calls wait

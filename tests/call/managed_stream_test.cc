@@ -71,6 +71,7 @@ class ManagedStreamTest : public ::testing::Test {
   }
   // Starts, and opens the first stream to an endpoint.
   std::shared_ptr<FakeStreamTransport::Stream> Open() {
+    stream_->Watch();
     stream_->Start(OnSent("start"));
     const auto stream = transport_.Get(0);
     stream->events.on_started(true);
@@ -120,6 +121,7 @@ TEST_F(ManagedStreamTest, PassesOneThingAtATimeInOrder) {
 TEST_F(ManagedStreamTest, WhatComesBeforeTheStreamIsOpenWaits) {
   WatchEnds();
   stream_->Receive(OnReceived());
+  stream_->Watch();
   stream_->Start(OnSent("start"));
   stream_->Send(absl::Cord("a"), false, OnSent("a"));
   EXPECT_THAT(Log(), IsEmpty());
@@ -165,6 +167,7 @@ TEST_F(ManagedStreamTest, TheEndAnswersAllThatWaits) {
 TEST_F(ManagedStreamTest, NeverGivenToATransportGoesElsewhereTwice) {
   world_.Publish();
   WatchEnds();
+  stream_->Watch();
   stream_->Start(OnSent("start"));
   stream_->Send(absl::Cord("a"), false, OnSent("a"));
   for (size_t i = 0; i < 3; ++i) {
@@ -182,6 +185,7 @@ TEST_F(ManagedStreamTest, NeverGivenToATransportGoesElsewhereTwice) {
 TEST_F(ManagedStreamTest, ElsewhereItIsTheSameStream) {
   world_.Publish();
   WatchEnds();
+  stream_->Watch();
   stream_->Start(OnSent("start"));
   stream_->Send(absl::Cord("a"), false, OnSent("a"));
   const auto first = transport_.Get(0);
@@ -220,12 +224,14 @@ TEST_F(ManagedStreamTest, CancellingTellsTheTransportAndInItsWords) {
 TEST_F(ManagedStreamTest, CancelledBeforeItIsHeld) {
   stream_->Cancel(kCancelled, "cancelled by the application");
   WatchEnds();
+  stream_->Watch();
+  EXPECT_THAT(Log(), ElementsAre("metadata none", "end 1 cancelled by the application"));
   stream_->Start(OnSent("start"));
-  EXPECT_THAT(Log(),
-              ElementsAre("start not sent", "metadata none", "end 1 cancelled by the application"));
+  EXPECT_THAT(Log(), ElementsAre("start not sent"));
 }
 
 TEST_F(ManagedStreamTest, AnAbandonedStreamNeverBegins) {
+  stream_->Watch();
   stream_->Start([](bool) {});
   stream_->Abandon();
   world_.Publish();
@@ -248,6 +254,7 @@ TEST_F(ManagedStreamTest, NoStreamBeginsWhenTheMeshIsGone) {
   world_.Publish();
   transport_.Leave();
   WatchEnds();
+  stream_->Watch();
   stream_->Start(OnSent("start"));
   EXPECT_THAT(Log(), ElementsAre("start not sent", "metadata none", "end 14 mesh was destroyed"));
   EXPECT_EQ(world_.in_flight(), 0u);

@@ -262,6 +262,68 @@ TEST_F(StreamTestBase, AHeldStreamHasItsInitialMetadataBeforeMessages) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Streams that keep their metadata until their first message have begun all the same.
+class CorkedStreamTest : public StreamTestBase {
+ protected:
+  CorkedStreamTest() { context_.set_initial_metadata_corked(true); }
+
+  std::unique_ptr<grpc::ClientReaderWriter<EchoRequest, EchoReply>> Begin() {
+    return Echo::NewStub(channel_)->Bidi(&context_);
+  }
+};
+
+TEST_F(CorkedStreamTest, FinishesAtItsDeadline) {
+  context_.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  EXPECT_EQ(Begin()->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(CorkedStreamTest, FinishesWhenCancelled) {
+  const auto stream = Begin();
+  std::thread canceller([&] {
+    WaitUntilHeld();
+    context_.TryCancel();
+  });
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  canceller.join();
+}
+
+TEST_F(CorkedStreamTest, ReadsNothingWhenCancelled) {
+  const auto stream = Begin();
+  std::thread canceller([&] {
+    WaitUntilHeld();
+    context_.TryCancel();
+  });
+  EchoReply reply;
+  EXPECT_FALSE(stream->Read(&reply));
+  canceller.join();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(CorkedStreamTest, FinishesWhenTheMeshGoes) {
+  const auto stream = Begin();
+  std::thread destroyer([&] {
+    WaitUntilHeld();
+    world_.DestroyMesh();
+  });
+  EXPECT_EQ(stream->Finish().error_message(), "target \"test:///service\": mesh was destroyed");
+  destroyer.join();
+}
+
+TEST_F(CorkedStreamTest, IsSentWithItsFirstMessage) {
+  AddServers(1);
+  const auto stream = Begin();
+  WaitUntilHeld();
+  world_.Publish();
+  world_.OnSerializer([] {});
+  EXPECT_EQ(world_.in_flight(), 0u) << "nothing is to be sent yet";
+  ASSERT_TRUE(stream->Write(Requests({"a"})[0]));
+  EchoReply reply;
+  EXPECT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.text(), "a");
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 // What happens while a stream is held.
 class StreamHeldTest : public StreamTestBase, public ::testing::WithParamInterface<Kinds> {
  protected:

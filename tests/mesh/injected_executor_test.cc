@@ -38,7 +38,7 @@ class OneThread final : public Executor {
   std::atomic<int> posted{0};
 
  private:
-  const SteadyClock clock_;
+  SteadyClock clock_;
   ThreadExecutor inner_{&clock_};
 };
 
@@ -52,7 +52,7 @@ class SeveralThreads final : public Executor {
   bool Cancel(TimerId timer) override { return threads_[0].Cancel(timer); }
 
  private:
-  const SteadyClock clock_;
+  SteadyClock clock_;
   ThreadExecutor threads_[3] = {ThreadExecutor(&clock_), ThreadExecutor(&clock_),
                                 ThreadExecutor(&clock_)};
   std::atomic<uint32_t> next_{0};
@@ -100,7 +100,7 @@ class Loop final : public Executor {
   }
 
  private:
-  const SteadyClock clock_;
+  SteadyClock clock_;
   Mutex mutex_;
   TimerId last_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<Task> ready_ ABSL_GUARDED_BY(mutex_);

@@ -297,7 +297,7 @@ class ClusterLoadAssignmentType final : public ResourceType {
   }
   bool absence_is_deletion() const override { return false; }
   DecodeResult Decode(absl::string_view bytes, Previous previous) const override {
-    std::string name(NameIn(bytes));
+    std::string name(NameIn(bytes).name);
     std::shared_ptr<const Resource> old = name.empty() ? nullptr : previous(name);
     Decoder decoder(profile_, &fields_, static_cast<const EndpointsResource*>(old.get()));
     return decoder.Run(bytes, std::move(name), std::move(old));

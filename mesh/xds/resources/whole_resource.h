@@ -26,14 +26,19 @@ class WholeResource final : public ModelResource<T> {
   const Hash128 bytes;
 };
 
-// Field 1 of the message in `bytes`, which names the resource of every type here; empty if it is
-// not there. Reads as far as the bytes are well-formed.
-inline absl::string_view NameIn(absl::string_view bytes) {
-  absl::string_view name;
-  for (WireReader reader(bytes); reader.Next();) {
-    if (reader.is_bytes(1)) name = reader.bytes();
+// Field 1 of the message in `bytes`, which names the resource of every type here.
+struct NameOfResource {
+  absl::string_view name;  // empty if it is not there; as far as the bytes are well-formed
+  bool well_formed = true;
+};
+inline NameOfResource NameIn(absl::string_view bytes) {
+  NameOfResource found;
+  WireReader reader(bytes);
+  while (reader.Next()) {
+    if (reader.is_bytes(1)) found.name = reader.bytes();
   }
-  return name;
+  found.well_formed = reader.ok();
+  return found;
 }
 
 // Everything that was found wrong with a resource: `cluster "echo": <path>: <cause>; ...`.
@@ -50,7 +55,8 @@ template <typename T, typename Message, typename Decode>
 DecodeResult DecodeWhole(absl::string_view kind, absl::string_view bytes,
                          ResourceType::Previous previous, Decoding decoding, Decode decode) {
   DecodeResult result;
-  result.name = std::string(NameIn(bytes));
+  const NameOfResource found = NameIn(bytes);
+  result.name = std::string(found.name);
   const Hash128 hash = HashBytes(bytes);
   if (!result.name.empty()) {
     std::shared_ptr<const Resource> old = previous(result.name);
@@ -65,7 +71,8 @@ DecodeResult DecodeWhole(absl::string_view kind, absl::string_view bytes,
     return result;
   }
   Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  // Not all that protobuf takes: what it skips, the name may have been read in front of.
+  if (!found.well_formed || !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     decoding.errors.Add("the bytes are not a message of its type");
     result.error = ErrorOf(decoding, kind, result.name);
     return result;

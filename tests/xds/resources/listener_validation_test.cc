@@ -80,6 +80,11 @@ TEST(ListenerValidationTest, InEveryProfile) {
   const std::string fault = "envoy.extensions.filters.http.fault.v3.HTTPFault";
   const Row rows[] = {
       {"bad bytes", "\xff\xff", "listener: the bytes are not a message of its type"},
+      // protobuf's parser would skip the group, and read the second name.
+      {"a group, which proto3 does not have",
+       Serialized<proto::Listener>("name: 'l'") + "\x73\x74" +
+           Serialized<proto::Listener>("name: 'other'"),
+       "listener \"l\": the bytes are not a message of its type"},
       {"bad bytes behind a name", Serialized<proto::Listener>("name: 'l'") + "\xff",
        "listener \"l\": the bytes are not a message of its type"},
       {"no name",

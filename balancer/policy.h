@@ -6,15 +6,32 @@
 #include <optional>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "balancer/weights.h"
 
 namespace mesh::balancer {
+
+// What a policy may see of its places while it picks. Thread-safe.
+class PlaceView {
+ public:
+  // Calls that are in flight there.
+  virtual uint64_t InFlight(uint32_t place) const = 0;
+  // Whether a call can go there now. A policy that has a next best place skips those that cannot;
+  // if none can, it returns any.
+  virtual bool CanTake(uint32_t place) const = 0;
+
+ protected:
+  ~PlaceView() = default;
+};
 
 // What a policy may take into account when it picks.
 struct PickInput {
   uint64_t random = 0;           // uniform; a fresh one for each pick
   uint64_t cursor = 0;           // counts this thread's picks of this list, from a random start
   std::optional<uint64_t> hash;  // of the request, for the policies that follow one
+  // Null: no calls are in flight, and all places can take one.
+  const PlaceView* places = nullptr;
 };
 
 // Picks one of n equal or weighted places by number. Built off the call path from the weights of
@@ -30,8 +47,19 @@ class Policy {
   virtual std::vector<uint64_t> Shares() const = 0;
 };
 
-// The kinds of policy, as values, so that a cluster's configuration can name one.
-using PolicyBuilder = std::unique_ptr<const Policy> (*)(const Weights& weights);
+// What a policy is built of.
+struct Places {
+  Weights weights;  // of the places; REQUIRES: there are some
+  // The text of a place that policies hash. Called only while a policy is built.
+  absl::FunctionRef<absl::string_view(uint32_t)> key;
+};
+
+// A kind of policy with its parameters. Immutable, thread-safe.
+class PolicyBuilder {
+ public:
+  virtual ~PolicyBuilder() = default;
+  virtual std::unique_ptr<const Policy> Build(const Places& places) const = 0;
+};
 
 }  // namespace mesh::balancer
 

@@ -5,6 +5,7 @@ set(MESH_SOURCES
     balancer/alias_table.cc
     balancer/cursors.cc
     balancer/locality_choice.cc
+    balancer/policy_builders.cc
     balancer/priority.cc
     balancer/random_choice.cc
     balancer/round_robin.cc
@@ -135,6 +136,7 @@ set(MESH_HEADERS
     balancer/cursors.h
     balancer/locality_choice.h
     balancer/policy.h
+    balancer/policy_builders.h
     balancer/priority.h
     balancer/random_choice.h
     balancer/round_robin.h
@@ -207,9 +209,13 @@ set(MESH_HEADERS
     mesh/cluster/picker.h
     mesh/cluster/ready_list.h
     mesh/mesh.h
+    mesh/model/circuit_breakers.h
     mesh/model/cluster.h
     mesh/model/endpoints.h
     mesh/model/explanation.h
+    mesh/model/health_check.h
+    mesh/model/load_balancing.h
+    mesh/model/outlier_detection.h
     mesh/model/path_matcher.h
     mesh/model/profile.h
     mesh/model/route.h

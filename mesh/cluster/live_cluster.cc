@@ -8,24 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "balancer/locality_choice.h"
-#include "balancer/random_choice.h"
-#include "balancer/round_robin.h"
+#include "balancer/policy_builders.h"
 #include "balancer/subset.h"
 
 namespace mesh::cluster {
 namespace {
 
 using wire::ConnectionState;
-
-balancer::PolicyBuilder BuilderOf(model::LbPolicy policy) {
-  switch (policy) {
-    case model::LbPolicy::kRoundRobin:
-      return balancer::BuildRoundRobin;
-    case model::LbPolicy::kRandom:
-      return balancer::BuildRandomChoice;
-  }
-  return balancer::BuildRoundRobin;
-}
 
 bool AreWeighted(model::LocalityWeighting rule, const std::vector<Locality*>& localities) {
   std::vector<uint32_t> weights;
@@ -117,10 +106,14 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   config_ = config;  // the ambient error has no effect but to be shown
   if (same) return;
   if (config_.cluster != nullptr) {
-    policy_ = BuilderOf(config_.cluster->lb_policy);
+    const model::LoadBalancing& balancing = config_.cluster->balancing;
+    if (policy_ == nullptr || !(balancing == balancing_)) {
+      policy_ = balancer::NewPolicyBuilder(balancing);
+      balancing_ = balancing;
+    }
     table_.set_connect_timeout(config_.cluster->connect_timeout);
   } else if (first) {
-    policy_ = balancer::BuildRoundRobin;
+    policy_ = balancer::NewPolicyBuilder(balancing_);
   }
   UpdateLocalities();
   UpdatePriorities();
@@ -327,7 +320,7 @@ BalancedPicker::Serving LiveCluster::Serve(const Priority& priority) {
   BalancedPicker::Serving serving;
   for (size_t i = 0; i < shares.size(); ++i) {
     if (shares[i] == 0) continue;
-    serving.parts.push_back(priority.localities[i]->Part(policy_));
+    serving.parts.push_back(priority.localities[i]->Part(*policy_));
     serving.shares.push_back(shares[i]);
   }
   if (cursors_->count() < serving.parts.size() + 1) {

@@ -110,7 +110,8 @@ class LiveCluster final : public Cluster {
   Published<BalancedPicker> picker_;
 
   model::ClusterConfig config_;
-  balancer::PolicyBuilder policy_ = nullptr;
+  model::LoadBalancing balancing_;  // that policy_ is built of
+  std::shared_ptr<const balancer::PolicyBuilder> policy_;
   EndpointTable table_;
   std::vector<std::unique_ptr<Locality>> localities_;  // as configured
   std::vector<Priority> priorities_;

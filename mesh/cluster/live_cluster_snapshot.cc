@@ -21,8 +21,16 @@ std::string Name(model::LbPolicy policy) {
   switch (policy) {
     case model::LbPolicy::kRoundRobin:
       return "round_robin";
+    case model::LbPolicy::kLeastRequest:
+      return "least_request";
+    case model::LbPolicy::kRingHash:
+      return "ring_hash";
+    case model::LbPolicy::kMaglev:
+      return "maglev";
     case model::LbPolicy::kRandom:
       return "random";
+    case model::LbPolicy::kPickFirst:
+      return "pick_first";
   }
   return "unknown";
 }
@@ -131,7 +139,7 @@ Snapshot::Cluster LiveCluster::snapshot() const {
   Snapshot::Cluster result;
   result.name = name();
   result.state = std::string(wire::ToString(state()));
-  if (config_.cluster != nullptr) result.policy = Name(config_.cluster->lb_policy);
+  if (config_.cluster != nullptr) result.policy = Name(config_.cluster->balancing.policy);
   if (const auto* failed = std::get_if<Failed>(&picker_.writer_view()->state())) {
     result.error = std::string(failed->status.message());
   } else if (!config_.ambient.ok()) {

@@ -49,7 +49,7 @@ class Locality {
   // Usable endpoints in a state.
   size_t count(wire::ConnectionState state) const { return counts_[static_cast<size_t>(state)]; }
   uint64_t ready_weight() const { return ready_.weight(); }
-  std::shared_ptr<const PickerPart> Part(balancer::PolicyBuilder policy) {
+  std::shared_ptr<const PickerPart> Part(const balancer::PolicyBuilder& policy) {
     return ready_.Part(policy);
   }
   // What Part() returned last.

@@ -14,7 +14,7 @@ namespace mesh::cluster {
 
 // The endpoints of a locality that take calls, and the policy that picks among them, as a part of
 // a picker. Chunked, so that versions share what did not change. Immutable, thread-safe.
-class PickerPart {
+class PickerPart final : public balancer::PlaceView {
  public:
   using Chunk = std::shared_ptr<Endpoint*[]>;
 
@@ -27,7 +27,14 @@ class PickerPart {
   Endpoint* at(uint32_t place) const {
     return chunks_[place / balancer::Weights::kChunkSize][place % balancer::Weights::kChunkSize];
   }
-  Endpoint* Pick(const balancer::PickInput& input) const { return at(policy_->Pick(input)); }
+  Endpoint* Pick(balancer::PickInput input) const {
+    input.places = this;
+    return at(policy_->Pick(input));
+  }
+  uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
+  bool CanTake(uint32_t place) const override {
+    return at(place)->connection().state() == wire::ConnectionState::kReady;
+  }
   // See balancer::Policy.
   std::vector<uint64_t> Shares() const { return policy_->Shares(); }
 
@@ -48,7 +55,7 @@ class ReadyList {
   uint64_t weight() const { return weight_; }
 
   // The list now, the same part as before if nothing changed. Null if it is empty.
-  std::shared_ptr<const PickerPart> Part(balancer::PolicyBuilder policy);
+  std::shared_ptr<const PickerPart> Part(const balancer::PolicyBuilder& policy);
   // What Part() returned last.
   const PickerPart* last_part() const { return part_.get(); }
 
@@ -68,7 +75,7 @@ class ReadyList {
   std::vector<std::shared_ptr<const balancer::Weights::Chunk>> weights_;
   std::vector<bool> stale_;  // by chunk
   bool changed_ = true;
-  balancer::PolicyBuilder policy_ = nullptr;
+  const balancer::PolicyBuilder* policy_ = nullptr;
   std::shared_ptr<const PickerPart> part_;
 };
 

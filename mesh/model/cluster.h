@@ -3,16 +3,34 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "mesh/model/circuit_breakers.h"
 #include "mesh/model/endpoints.h"
+#include "mesh/model/health_check.h"
+#include "mesh/model/load_balancing.h"
+#include "mesh/model/outlier_detection.h"
 
 namespace mesh::model {
 
-enum class LbPolicy { kRoundRobin, kRandom };
+// Where the endpoints of a cluster come from.
+enum class ClusterType {
+  kEds,         // the ClusterLoadAssignment of its eds_service_name
+  kStatic,      // its own load_assignment
+  kStrictDns,   // the names of its load_assignment, each an endpoint for every address
+  kLogicalDns,  // the one name of its load_assignment, one endpoint
+  kAggregate,   // other clusters, the first that can take a call (gRFC A37)
+};
+
+// Which priorities take calls.
+enum class PriorityRule {
+  kSpillOver,  // each what its healthy endpoints, overprovisioned, can take (Envoy)
+  kFailover,   // the first that is usable (gRPC, gRFC A56)
+};
 
 // How the weights of localities take part in the choice of an endpoint.
 enum class LocalityWeighting {
@@ -22,14 +40,44 @@ enum class LocalityWeighting {
   kIgnored,        // all endpoints of a priority alike (Envoy without that configuration)
 };
 
+// envoy cluster.proto: dns_refresh_rate and its neighbours.
+struct DnsOptions {
+  enum class Family { kAuto, kV4Only, kV6Only, kV4Preferred, kAll };
+  absl::Duration refresh_rate = absl::Seconds(5);
+  absl::Duration failure_refresh_rate = absl::ZeroDuration();  // 0: refresh_rate
+  Family family = Family::kAuto;
+};
+
 // What a cluster is configured to be (envoy.config.cluster.v3.Cluster). Immutable.
 struct Cluster {
   std::string name;
   // The resource that holds the endpoints: eds_cluster_config.service_name, else the name.
   std::string eds_service_name;
-  LbPolicy lb_policy = LbPolicy::kRoundRobin;
+  ClusterType type = ClusterType::kEds;
+  std::vector<std::string> aggregated;  // kAggregate: the clusters, the first preferred
+  // kStatic and DNS: the endpoints, those of DNS by name (`name:port`). Else null.
+  std::shared_ptr<const ClusterLoadAssignment> load_assignment;
+  DnsOptions dns;
+
+  LoadBalancing balancing;
+  std::shared_ptr<const SubsetSelection> subsets;  // null: none
   LocalityWeighting locality_weighting = LocalityWeighting::kByWeightIfAny;
+  // A locality's weight counts times the part of its endpoints that can take calls,
+  // overprovisioned (Envoy); else it counts whole while any can (gRPC).
+  bool weigh_localities_by_availability = true;
+  PriorityRule priority_rule = PriorityRule::kSpillOver;
+  // Below this part of usable endpoints, in percent, a priority uses all of them; 0: never.
+  uint32_t panic_threshold = 50;
+
+  std::optional<OutlierDetection> outlier_detection;
+  std::vector<HealthCheck> health_checks;
+  // An endpoint that no active check has seen yet is left out, and out of all counts.
+  bool ignore_new_until_checked = false;
+  CircuitBreakers circuit_breakers;
+
   absl::Duration connect_timeout = absl::Seconds(5);
+  // How long a connection is used before another takes its place; infinite: as long as it lasts.
+  absl::Duration max_connection_duration = absl::InfiniteDuration();
   // The most endpoints that are connected at a time; 0: all of them.
   uint32_t max_connected_endpoints = 0;
   std::vector<std::string> ignored;  // names of the fields that were received and do nothing

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mesh::model {
@@ -25,6 +26,22 @@ inline bool IsUsable(HealthStatus health) {
   return health == HealthStatus::kUnknown || health == HealthStatus::kHealthy;
 }
 
+// What few endpoints have. Immutable.
+struct EndpointExtras {
+  std::string hash_key;  // what is hashed for ring and table; empty: the address (gRFC A76)
+  std::string hostname;  // of health checks by HTTP
+  // `envoy.lb` metadata that subsets may name: key and value as text, sorted by key.
+  std::vector<std::pair<std::string, std::string>> metadata;
+  uint32_t health_check_port = 0;  // 0: that of the address
+  bool disable_active_health_check = false;
+
+  bool operator==(const EndpointExtras& other) const {
+    return hash_key == other.hash_key && hostname == other.hostname && metadata == other.metadata &&
+           health_check_port == other.health_check_port &&
+           disable_active_health_check == other.disable_active_health_check;
+  }
+};
+
 // One server as the control plane names it. Immutable.
 struct EndpointConfig {
   // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`, or `name:port` where the name is still
@@ -32,9 +49,12 @@ struct EndpointConfig {
   std::string address;
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
+  std::shared_ptr<const EndpointExtras> extras;  // null: none
 
   bool operator==(const EndpointConfig& other) const {
-    return address == other.address && weight == other.weight && health == other.health;
+    return address == other.address && weight == other.weight && health == other.health &&
+           (extras == other.extras ||
+            (extras != nullptr && other.extras != nullptr && *extras == *other.extras));
   }
 };
 
@@ -90,6 +110,16 @@ struct LocalityEndpoints {
   EndpointList endpoints;
 };
 
+// Calls that are to fail (envoy ClusterLoadAssignment.Policy.DropOverload).
+struct DropCategory {
+  std::string name;
+  uint32_t per_million = 0;  // of the calls that the categories before left; at most 1,000,000
+
+  bool operator==(const DropCategory& other) const {
+    return name == other.name && per_million == other.per_million;
+  }
+};
+
 // All endpoints of a cluster (envoy.config.endpoint.v3.ClusterLoadAssignment). Immutable.
 struct ClusterLoadAssignment {
   std::string cluster_name;
@@ -97,7 +127,10 @@ struct ClusterLoadAssignment {
   // not here. Versions share the localities that did not change.
   std::vector<std::shared_ptr<const LocalityEndpoints>> localities;
   uint32_t overprovisioning_factor = 140;  // percent
-  std::vector<std::string> ignored;        // names of the fields that were received and do nothing
+  // Priorities are weighed by the weights of their endpoints instead of by their number.
+  bool weighted_priority_health = false;
+  std::vector<DropCategory> drops;   // in their order
+  std::vector<std::string> ignored;  // names of the fields that were received and do nothing
 
   size_t endpoint_count() const;
 };

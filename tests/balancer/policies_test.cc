@@ -125,7 +125,7 @@ TEST(RoundRobinTest, TellsTheSharesThatItsTurnsHave) {
 
 // The policies that have no cycle to count.
 TEST(PolicyTest, SharesAreTheWeights) {
-  for (const PolicyBuilder builder : {BuildRoundRobin, BuildRandomChoice}) {
+  for (const auto builder : {BuildRoundRobin, BuildRandomChoice}) {
     for (const std::vector<uint32_t>& list :
          {std::vector<uint32_t>(3, 4), std::vector<uint32_t>{1000000, 7, 3}, Ramp(256, 9),
           Ramp(1000, 9)}) {

@@ -48,7 +48,7 @@ class ReadyCluster {
       assignment->localities.push_back(std::move(locality));
     }
     auto cluster = std::make_shared<model::Cluster>();
-    cluster->lb_policy = policy;
+    cluster->balancing.policy = policy;
     model::ClusterConfig config;
     config.key = {"", "c", ""};
     config.cluster = std::move(cluster);

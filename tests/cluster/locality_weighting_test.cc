@@ -126,7 +126,7 @@ TEST_F(LocalityWeightingTest, FollowsChangesOfWeights) {  // LOC-13
 
 TEST_F(LocalityWeightingTest, RandomPolicyPicksByWeightWithoutAnOrder) {
   model::Cluster cluster;
-  cluster.lb_policy = model::LbPolicy::kRandom;
+  cluster.balancing.policy = model::LbPolicy::kRandom;
   std::vector<model::EndpointConfig> endpoints = Numbered("x:", 3);
   endpoints[0].weight = 2;
   Apply(Config(endpoints, cluster));

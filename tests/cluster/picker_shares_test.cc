@@ -87,7 +87,7 @@ TEST_F(PickerSharesTest, AreWhatPicksCount) {
 
 TEST_F(PickerSharesTest, OfRandomPicksAreTheWeights) {
   model::Cluster cluster;
-  cluster.lb_policy = model::LbPolicy::kRandom;
+  cluster.balancing.policy = model::LbPolicy::kRandom;
   Serve({{"a", {{"1", 1}, {"2", 3}}}}, cluster);
   EXPECT_EQ(Told(400), (std::map<std::string, int>{{"1", 100}, {"2", 300}}));
   EXPECT_EQ(SnapshotNow().policy, "random");

@@ -100,7 +100,7 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   result.eds_service_name = service_name.empty() ? cluster.name() : service_name;
 
   const LoadBalancing balancing = DecodeLoadBalancing(cluster, decoding);
-  result.lb_policy = balancing.policy;
+  result.balancing.policy = balancing.policy;
   result.locality_weighting = balancing.weighting;
 
   if (decoding->grpc()) {

@@ -61,7 +61,7 @@ TEST(ClusterValidationTest, AGoodResource) {
            "self { } resource_api_version: 2 } } connect_timeout { nanos: 250000000 }");
   EXPECT_EQ(cluster.name, "c");
   EXPECT_EQ(cluster.eds_service_name, "s");
-  EXPECT_EQ(cluster.lb_policy, LbPolicy::kRoundRobin);
+  EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
   EXPECT_EQ(cluster.connect_timeout, absl::Milliseconds(250));
   EXPECT_EQ(cluster.max_connected_endpoints, 0u);
   EXPECT_THAT(cluster.ignored, IsEmpty());
@@ -71,7 +71,7 @@ TEST(ClusterValidationTest, Defaults) {
   for (const Profile profile : kAll) {
     const model::Cluster cluster = Good(profile, kEds);
     EXPECT_EQ(cluster.eds_service_name, "c");
-    EXPECT_EQ(cluster.lb_policy, LbPolicy::kRoundRobin);
+    EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
     EXPECT_EQ(cluster.connect_timeout, absl::Seconds(profile == Profile::kGrpc ? 20 : 5));
   }
   EXPECT_EQ(Good(Profile::kMesh, kEds).locality_weighting, LocalityWeighting::kByWeightIfAny);
@@ -216,17 +216,18 @@ TEST(ClusterValidationTest, TransportSockets) {
 
 TEST(ClusterValidationTest, RandomIsNotKnownToGrpc) {
   for (const Profile profile : {Profile::kMesh, Profile::kEnvoy}) {
-    EXPECT_EQ(Good(profile, kEds + "lb_policy: RANDOM").lb_policy, LbPolicy::kRandom);
-    EXPECT_EQ(Good(profile, With(Random() + RoundRobin())).lb_policy, LbPolicy::kRandom);
+    EXPECT_EQ(Good(profile, kEds + "lb_policy: RANDOM").balancing.policy, LbPolicy::kRandom);
+    EXPECT_EQ(Good(profile, With(Random() + RoundRobin())).balancing.policy, LbPolicy::kRandom);
   }
   EXPECT_THAT(std::string(Decode(Profile::kGrpc, kEds + "lb_policy: RANDOM").error.message()),
               HasSubstr("lb_policy: RANDOM is not supported"));
-  EXPECT_EQ(Good(Profile::kGrpc, With(Random() + RoundRobin())).lb_policy, LbPolicy::kRoundRobin);
+  EXPECT_EQ(Good(Profile::kGrpc, With(Random() + RoundRobin())).balancing.policy,
+            LbPolicy::kRoundRobin);
 }
 
 TEST(ClusterValidationTest, TheFirstKnownPolicyIsTakenAndThoseBeforeItAreListed) {
   const model::Cluster cluster = Good(Profile::kMesh, With(Unknown() + Random() + RoundRobin()));
-  EXPECT_EQ(cluster.lb_policy, LbPolicy::kRandom);
+  EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRandom);
   EXPECT_THAT(
       cluster.ignored,
       ElementsAre(
@@ -247,7 +248,7 @@ TEST(ClusterValidationTest, WeightingOfLocalitiesByThePolicy) {
   for (const Profile profile : kAll) {
     EXPECT_EQ(weighting(profile, WrrLocality(RoundRobin())), LocalityWeighting::kByWeight);
   }
-  EXPECT_EQ(Good(Profile::kMesh, With(WrrLocality(Random()))).lb_policy, LbPolicy::kRandom);
+  EXPECT_EQ(Good(Profile::kMesh, With(WrrLocality(Random()))).balancing.policy, LbPolicy::kRandom);
 }
 
 TEST(ClusterValidationTest, ValuesThatOnlyEnvoyMinds) {

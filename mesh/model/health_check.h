@@ -1,0 +1,52 @@
+#ifndef MESH_MODEL_HEALTH_CHECK_H_
+#define MESH_MODEL_HEALTH_CHECK_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace mesh::model {
+
+// How the health of an endpoint is asked for, and how often (envoy health_check.proto). A value.
+struct HealthCheck {
+  // grpc.health.v1.Health/Check; healthy is SERVING.
+  struct Grpc {
+    std::string service_name;
+    std::string authority;  // empty: the cluster's name
+  };
+  // GET; healthy is a code of one of the ranges, [first, second).
+  struct Http {
+    std::string path;  // begins with `/`
+    std::string host;  // empty: the cluster's name
+    std::vector<std::pair<uint32_t, uint32_t>> expected = {{200, 201}};
+  };
+  // A connection that is accepted; if `send` is not empty, also an answer that contains the parts
+  // of `receive` in their order. Bytes.
+  struct Tcp {
+    std::string send;
+    std::vector<std::string> receive;
+  };
+
+  std::variant<Grpc, Http, Tcp> kind;
+  absl::Duration timeout;   // above 0
+  absl::Duration interval;  // above 0
+  uint32_t unhealthy_threshold = 1;
+  uint32_t healthy_threshold = 1;
+  absl::Duration initial_jitter = absl::ZeroDuration();
+  absl::Duration interval_jitter = absl::ZeroDuration();
+  uint32_t interval_jitter_percent = 0;
+  // While the cluster has had no calls yet; the default is Envoy's.
+  absl::Duration no_traffic_interval = absl::Seconds(60);
+  // While unhealthy, at the first failure, at the first success: `interval` unless set.
+  absl::Duration unhealthy_interval = absl::ZeroDuration();       // 0: interval
+  absl::Duration unhealthy_edge_interval = absl::ZeroDuration();  // 0: unhealthy_interval
+  absl::Duration healthy_edge_interval = absl::ZeroDuration();    // 0: interval
+};
+
+}  // namespace mesh::model
+
+#endif  // MESH_MODEL_HEALTH_CHECK_H_

@@ -1,0 +1,101 @@
+#ifndef MESH_MODEL_LOAD_BALANCING_H_
+#define MESH_MODEL_LOAD_BALANCING_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace mesh::model {
+
+// How an endpoint of a locality (of a priority, for those that hash) is chosen.
+enum class LbPolicy { kRoundRobin, kLeastRequest, kRingHash, kMaglev, kRandom, kPickFirst };
+
+// envoy least_request.proto, gRFC A48.
+struct LeastRequest {
+  uint32_t choice_count = 2;         // endpoints that are compared; at least 2
+  double active_request_bias = 1.0;  // the exponent of in-flight calls, with unequal weights
+  bool full_scan = false;            // compare all of them
+
+  bool operator==(const LeastRequest& other) const {
+    return choice_count == other.choice_count && active_request_bias == other.active_request_bias &&
+           full_scan == other.full_scan;
+  }
+};
+
+// envoy ring_hash.proto, gRFC A42.
+struct RingHash {
+  uint64_t minimum_size = 1024;       // entries; 1 to 8,388,608
+  uint64_t maximum_size = 8'388'608;  // not below the minimum
+
+  bool operator==(const RingHash& other) const {
+    return minimum_size == other.minimum_size && maximum_size == other.maximum_size;
+  }
+};
+
+// envoy maglev.proto.
+struct Maglev {
+  uint32_t table_size = 65'537;  // prime; up to 5,000,011
+
+  bool operator==(const Maglev& other) const { return table_size == other.table_size; }
+};
+
+// gRFC A62.
+struct PickFirst {
+  bool shuffle = false;  // the order of addresses, once
+
+  bool operator==(const PickFirst& other) const { return shuffle == other.shuffle; }
+};
+
+// What a new endpoint's weight is multiplied with while it warms up (round robin and least
+// request): max(min_weight, (age / window) ^ (1 / aggression)) (envoy common.proto).
+struct SlowStart {
+  absl::Duration window;    // above 0
+  double aggression = 1.0;  // above 0
+  double min_weight = 0.1;  // 0 to 1
+
+  bool operator==(const SlowStart& other) const {
+    return window == other.window && aggression == other.aggression &&
+           min_weight == other.min_weight;
+  }
+};
+
+// Subsets of endpoints by their `envoy.lb` metadata (envoy cluster.proto, LbSubsetConfig).
+struct SubsetSelection {
+  enum class Fallback { kNone, kAnyEndpoint, kDefaultSubset };
+  struct Selector {
+    std::vector<std::string> keys;  // sorted, each once
+    std::optional<Fallback> fallback;
+  };
+
+  Fallback fallback = Fallback::kNone;
+  std::vector<std::pair<std::string, std::string>> default_subset;  // key and value, sorted
+  std::vector<Selector> selectors;
+};
+
+// How a policy chooses: the part of it that is `policy`'s counts. A value.
+struct LoadBalancing {
+  LbPolicy policy = LbPolicy::kRoundRobin;
+  LeastRequest least_request;
+  RingHash ring_hash;
+  Maglev maglev;
+  PickFirst pick_first;
+  // For kRingHash and kMaglev: the most calls in flight on an endpoint, in percent of the
+  // average; 0: any number.
+  uint32_t hash_balance_factor = 0;
+  std::optional<SlowStart> slow_start;
+
+  bool operator==(const LoadBalancing& other) const {
+    return policy == other.policy && least_request == other.least_request &&
+           ring_hash == other.ring_hash && maglev == other.maglev &&
+           pick_first == other.pick_first && hash_balance_factor == other.hash_balance_factor &&
+           slow_start == other.slow_start;
+  }
+  bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
+};
+
+}  // namespace mesh::model
+
+#endif  // MESH_MODEL_LOAD_BALANCING_H_

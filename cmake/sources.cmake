@@ -7,6 +7,7 @@ set(MESH_SOURCES
     balancer/locality_choice.cc
     balancer/policy_builders.cc
     balancer/priority.cc
+    balancer/priority_load.cc
     balancer/random_choice.cc
     balancer/round_robin.cc
     balancer/subset.cc
@@ -138,6 +139,7 @@ set(MESH_HEADERS
     balancer/policy.h
     balancer/policy_builders.h
     balancer/priority.h
+    balancer/priority_load.h
     balancer/random_choice.h
     balancer/round_robin.h
     balancer/subset.h

@@ -61,6 +61,7 @@ set(MESH_SOURCES
     mesh/cluster/connection_pool.cc
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
+    mesh/cluster/health_check_state.cc
     mesh/cluster/live_cluster.cc
     mesh/cluster/live_cluster_snapshot.cc
     mesh/cluster/locality.cc
@@ -205,6 +206,7 @@ set(MESH_HEADERS
     mesh/cluster/connection_pool.h
     mesh/cluster/endpoint.h
     mesh/cluster/endpoint_table.h
+    mesh/cluster/health_check_state.h
     mesh/cluster/live_cluster.h
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h
@@ -233,6 +235,7 @@ set(MESH_HEADERS
     mesh/wire/grpc_ads_transport.h
     mesh/wire/grpc_connection.h
     mesh/wire/grpc_credentials.h
+    mesh/wire/prober.h
     mesh/wire/pump.h
     mesh/xds/ads_channel.h
     mesh/xds/ads_session.h

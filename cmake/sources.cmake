@@ -4,6 +4,7 @@
 set(MESH_SOURCES
     balancer/alias_table.cc
     balancer/cursors.cc
+    balancer/deadline_schedule.cc
     balancer/locality_choice.cc
     balancer/policy_builders.cc
     balancer/priority.cc
@@ -19,6 +20,7 @@ set(MESH_SOURCES
     mesh/base/epoch.cc
     mesh/base/field_errors.cc
     mesh/base/hash128.cc
+    mesh/base/hash64.cc
     mesh/base/random.cc
     mesh/base/reaper.cc
     mesh/base/serializer.cc
@@ -136,6 +138,7 @@ set(MESH_SOURCES
 set(MESH_HEADERS
     balancer/alias_table.h
     balancer/cursors.h
+    balancer/deadline_schedule.h
     balancer/locality_choice.h
     balancer/policy.h
     balancer/policy_builders.h
@@ -153,6 +156,7 @@ set(MESH_HEADERS
     mesh/base/executor.h
     mesh/base/field_errors.h
     mesh/base/hash128.h
+    mesh/base/hash64.h
     mesh/base/log.h
     mesh/base/mutex.h
     mesh/base/per_thread_counter.h

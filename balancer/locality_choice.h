@@ -18,6 +18,21 @@ struct LocalityView {
 std::vector<uint64_t> LocalityShares(bool by_locality_weight,
                                      const std::vector<LocalityView>& localities);
 
+// What the choice of a locality by availability takes into account.
+struct LocalityCounts {
+  uint32_t weight = 0;     // as configured
+  uint64_t hosts = 0;      // all endpoints
+  uint64_t available = 0;  // of them, those that calls are chosen among: the healthy ones, say
+  uint64_t excluded = 0;   // of `hosts`, not yet checked: no part of the ratio
+};
+
+// The share of calls of each locality as Envoy has it (locality_weight.rst): its weight times the
+// part of its endpoints that is available, times `overprovisioning` (in percent, 140 by default),
+// the whole weight at most. In lowest terms; exact unless that takes numbers beyond 2^48, which are
+// rounded, what is above 0 to 1 at least.
+std::vector<uint64_t> AvailableLocalityShares(const std::vector<LocalityCounts>& localities,
+                                              uint32_t overprovisioning);
+
 // Whether the localities of a priority are weighted. `ignore`: never; `require`: always (one
 // without weight takes no load); neither: if any has a weight.
 bool AreLocalitiesWeighted(bool ignore, bool require, const std::vector<uint32_t>& weights);

@@ -3,46 +3,22 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
-#include <queue>
+
+#include "balancer/deadline_schedule.h"
 
 namespace mesh::balancer {
 namespace {
 
-struct Due {
-  uint64_t turn;    // its deadline is turn / weight
-  uint64_t weight;  // above 0
-  uint64_t queued;  // breaks ties
-  uint16_t place;
-};
-
-struct Later {
-  bool operator()(const Due& a, const Due& b) const {
-    const uint64_t left = a.turn * b.weight;
-    const uint64_t right = b.turn * a.weight;
-    return left != right ? left > right : a.queued > b.queued;
-  }
-};
-
 // REQUIRES: `length` is the sum of the weights divided by `divisor`, which divides each.
 std::vector<uint16_t> Cycle(const std::vector<uint64_t>& weights, uint64_t divisor,
                             uint64_t length) {
-  std::priority_queue<Due, std::vector<Due>, Later> due;
-  uint64_t queued = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] > 0) {
-      due.push({1, weights[i] / divisor, queued++, static_cast<uint16_t>(i)});
-    }
-  }
+  std::vector<uint64_t> turns;
+  turns.reserve(weights.size());
+  for (uint64_t weight : weights) turns.push_back(weight / divisor);
+  DeadlineSchedule schedule(turns);
   std::vector<uint16_t> cycle;
   cycle.reserve(length);
-  while (cycle.size() < length) {
-    Due next = due.top();
-    due.pop();
-    cycle.push_back(next.place);
-    ++next.turn;
-    next.queued = queued++;
-    due.push(next);
-  }
+  while (cycle.size() < length) cycle.push_back(static_cast<uint16_t>(schedule.Next()));
   return cycle;
 }
 

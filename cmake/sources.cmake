@@ -64,6 +64,7 @@ set(MESH_SOURCES
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
     mesh/cluster/health_check_state.cc
+    mesh/cluster/limits.cc
     mesh/cluster/live_cluster.cc
     mesh/cluster/live_cluster_snapshot.cc
     mesh/cluster/locality.cc
@@ -211,6 +212,7 @@ set(MESH_HEADERS
     mesh/cluster/endpoint.h
     mesh/cluster/endpoint_table.h
     mesh/cluster/health_check_state.h
+    mesh/cluster/limits.h
     mesh/cluster/live_cluster.h
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h
@@ -227,6 +229,7 @@ set(MESH_HEADERS
     mesh/model/path_matcher.h
     mesh/model/profile.h
     mesh/model/route.h
+    mesh/model/routing_priority.h
     mesh/model/service_config.h
     mesh/model/snapshot.h
     mesh/runtime.h

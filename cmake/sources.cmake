@@ -96,6 +96,7 @@ set(MESH_SOURCES
     mesh/xds/json.cc
     mesh/xds/resource_entry.cc
     mesh/xds/resources/cluster.cc
+    mesh/xds/resources/cluster_discovery.cc
     mesh/xds/resources/cluster_fields.cc
     mesh/xds/resources/cluster_load_assignment.cc
     mesh/xds/resources/common.cc
@@ -257,6 +258,7 @@ set(MESH_HEADERS
     mesh/xds/resource_entry.h
     mesh/xds/resource_type.h
     mesh/xds/resources/cluster.h
+    mesh/xds/resources/cluster_discovery.h
     mesh/xds/resources/cluster_load_assignment.h
     mesh/xds/resources/common.h
     mesh/xds/resources/declared_fields.h

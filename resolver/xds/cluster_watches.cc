@@ -37,6 +37,7 @@ ClusterWatches::ClusterWatches(xds::XdsClient* client, const xds::ResourceType* 
 bool ClusterWatches::IsKnown(absl::string_view cluster) {
   const ResourceWatch<model::Cluster>& watch = clusters_.Need(cluster);
   if (watch.value() == nullptr) return watch.is_known();
+  if (watch.value()->type == model::ClusterType::kStatic) return true;
   return endpoints_.Need(watch.value()->eds_service_name).is_known();
 }
 
@@ -48,6 +49,11 @@ ClusterWatches::Config ClusterWatches::Newest(absl::string_view cluster, const C
   next.ambient = watch.ambient();
   if (watch.value() == nullptr) {
     next.status = watch.error();
+    return Unless(previous, std::move(next));
+  }
+  if (watch.value()->type == model::ClusterType::kStatic) {
+    next.cluster = watch.value();
+    next.endpoints = next.cluster->load_assignment;
     return Unless(previous, std::move(next));
   }
   next.key.eds_service_name = watch.value()->eds_service_name;
@@ -67,6 +73,11 @@ ClusterWatches::Config ClusterWatches::Newest(absl::string_view cluster, const C
 ClusterWatches::Config ClusterWatches::Held(const Config& previous) {
   const ResourceWatch<model::Cluster>& cluster = clusters_.Need(previous->key.cluster);
   if (!previous->status.ok()) return previous;
+  if (previous->cluster->type == model::ClusterType::kStatic) {
+    ClusterConfig next = *previous;
+    next.ambient = Join(cluster.error(), cluster.ambient());
+    return Unless(previous, std::move(next));
+  }
   const ResourceWatch<model::ClusterLoadAssignment>& endpoints =
       endpoints_.Need(previous->key.eds_service_name);
   ClusterConfig next = *previous;

@@ -15,7 +15,10 @@ void RunInput(absl::string_view input) {
     const auto cluster =
         xds::ModelOf<model::Cluster>(CheckedDecode(*TypesOf(profile).cluster, input).resource);
     if (cluster == nullptr) continue;
-    Require(!cluster->eds_service_name.empty(), "its endpoints have a name");
+    Require(cluster->eds_service_name.empty() == (cluster->type != model::ClusterType::kEds),
+            "its endpoints have a name if they are a resource");
+    Require((cluster->load_assignment != nullptr) == (cluster->type == model::ClusterType::kStatic),
+            "its endpoints are there if they are no resource");
     Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
   }
 }

@@ -117,12 +117,18 @@ void XdsWorld::Cluster(absl::string_view name, absl::string_view eds_service_nam
   model::Cluster cluster;
   cluster.name = std::string(name);
   cluster.eds_service_name = std::string(eds_service_name.empty() ? name : eds_service_name);
+  SetCluster(std::move(cluster));
+}
+
+void XdsWorld::SetCluster(model::Cluster cluster) {
+  const std::string name = cluster.name;
   client_.Set(type_url('c'), name, ResourceOf(std::move(cluster)));
 }
 
-void XdsWorld::Endpoints(absl::string_view name, const std::vector<std::string>& addresses) {
-  model::ClusterLoadAssignment assignment;
-  assignment.cluster_name = std::string(name);
+std::shared_ptr<const model::ClusterLoadAssignment> XdsWorld::AssignmentOf(
+    absl::string_view name, const std::vector<std::string>& addresses) {
+  auto assignment = std::make_shared<model::ClusterLoadAssignment>();
+  assignment->cluster_name = std::string(name);
   if (!addresses.empty()) {
     auto locality = std::make_shared<model::LocalityEndpoints>();
     std::vector<model::EndpointConfig> endpoints;
@@ -131,9 +137,13 @@ void XdsWorld::Endpoints(absl::string_view name, const std::vector<std::string>&
       endpoints.back().address = address;
     }
     locality->endpoints = model::EndpointList::Of(std::move(endpoints));
-    assignment.localities.push_back(std::move(locality));
+    assignment->localities.push_back(std::move(locality));
   }
-  client_.Set(type_url('e'), name, ResourceOf(std::move(assignment)));
+  return assignment;
+}
+
+void XdsWorld::Endpoints(absl::string_view name, const std::vector<std::string>& addresses) {
+  client_.Set(type_url('e'), name, ResourceOf(*AssignmentOf(name, addresses)));
 }
 
 void XdsWorld::Complete(absl::string_view cluster, absl::string_view address) {

@@ -35,6 +35,11 @@ class XdsWorld {
   void Routes(absl::string_view name, const std::vector<std::string>& clusters,
               absl::string_view domain = "svc");
   void Cluster(absl::string_view name, absl::string_view eds_service_name = "");
+  // Any cluster.
+  void SetCluster(model::Cluster cluster);
+  // An assignment of one locality.
+  static std::shared_ptr<const model::ClusterLoadAssignment> AssignmentOf(
+      absl::string_view name, const std::vector<std::string>& addresses);
   void Endpoints(absl::string_view name, const std::vector<std::string>& addresses);
   // All that a cluster needs, with one endpoint.
   void Complete(absl::string_view cluster, absl::string_view address);

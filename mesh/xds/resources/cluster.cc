@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "mesh/model/cluster.h"
 #include "mesh/xds/proto/cluster.pb.h"
+#include "mesh/xds/resources/cluster_discovery.h"
 #include "mesh/xds/resources/common.h"
 #include "mesh/xds/resources/load_balancing_policy.h"
 #include "mesh/xds/resources/whole_resource.h"
@@ -18,26 +18,6 @@ constexpr absl::Duration kGrpcConnectTimeout = absl::Seconds(20);
 template <typename Enum>
 std::string NameOf(Enum value, const std::string& name) {
   return name.empty() ? absl::StrCat("unknown value ", static_cast<int>(value)) : name;
-}
-
-void CheckDiscovery(const proto::Cluster& cluster, Decoding* decoding) {
-  FieldErrors& errors = decoding->errors;
-  if (cluster.has_cluster_type()) return;  // refused already
-  if (cluster.type() != proto::Cluster::EDS) {
-    const std::string& name = proto::Cluster::DiscoveryType_Name(cluster.type());
-    errors.Add("type", absl::StrCat(NameOf(cluster.type(), name), " is not supported, only EDS"));
-    return;
-  }
-  if (!cluster.eds_cluster_config().has_eds_config()) {
-    errors.Add("eds_cluster_config.eds_config", "missing");
-  } else {
-    const FieldErrors::Scope scope(&errors, "eds_cluster_config.eds_config");
-    CheckConfigSource(cluster.eds_cluster_config().eds_config(), decoding);
-  }
-  if (absl::StartsWith(cluster.name(), "xdstp:") &&
-      cluster.eds_cluster_config().service_name().empty()) {
-    errors.Add("eds_cluster_config.service_name", "empty, in a cluster of a federated name");
-  }
 }
 
 model::LocalityWeighting Weighting(const proto::Cluster& cluster, Profile profile) {
@@ -95,9 +75,7 @@ void CheckOutlierDetection(const proto::OutlierDetection& outlier, Decoding* dec
 model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) {
   model::Cluster result;
   result.name = cluster.name();
-  CheckDiscovery(cluster, decoding);
-  const std::string& service_name = cluster.eds_cluster_config().service_name();
-  result.eds_service_name = service_name.empty() ? cluster.name() : service_name;
+  DecodeDiscovery(cluster, decoding, &result);
 
   const LoadBalancing balancing = DecodeLoadBalancing(cluster, decoding);
   result.balancing.policy = balancing.policy;
@@ -123,7 +101,7 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
 class ClusterType final : public ResourceType {
  public:
   explicit ClusterType(Profile profile)
-      : profile_(profile), fields_({ClusterFields(), CoreFields()}) {}
+      : profile_(profile), fields_({ClusterFields(), EndpointFields(), CoreFields()}) {}
 
   absl::string_view type_url() const override {
     return "type.googleapis.com/envoy.config.cluster.v3.Cluster";

@@ -5,7 +5,7 @@ namespace {
 
 constexpr FieldDeclaration kCluster[] = {
     Honoured(1, "name"),
-    Honoured(2, "type", "EDS; others are refused by name"),
+    Honoured(2, "type", "EDS and STATIC (grpc: EDS); others are refused by name"),
     Honoured(3, "eds_cluster_config"),
     Honoured(4, "connect_timeout", "absent: 5 s").AdvisoryInGrpc("20 s, always"),
     Advisory(5, "per_connection_buffer_limit_bytes",
@@ -35,7 +35,7 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(31, "close_connections_on_host_health_failure",
              "active health checks are not there yet"),
     Advisory(32, "ignore_health_on_host_removal", "active health checks are not there yet"),
-    Advisory(33, "load_assignment", "endpoints come by EDS"),
+    Honoured(33, "load_assignment", "of STATIC; with EDS it does nothing"),
     Advisory(34, "original_dst_lb_config", "for ORIGINAL_DST"),
     Advisory(36, "typed_extension_protocol_options",
              "the endpoint connections have gRPC's settings"),

@@ -70,8 +70,13 @@ class Decoder {
 
   DecodeResult Run(absl::string_view bytes, std::string name,
                    std::shared_ptr<const Resource> previous);
+  // For DecodeLoadAssignment().
+  std::shared_ptr<const model::ClusterLoadAssignment> RunInCluster(absl::string_view bytes,
+                                                                   Decoding* decoding);
 
  private:
+  // All but what is done with the result.
+  void Read(absl::string_view bytes);
   void DecodeLocality(absl::string_view bytes);
   // Whether the locality counts.
   bool CheckLocality(const proto::LocalityLbEndpoints& locality);
@@ -90,7 +95,8 @@ class Decoder {
   absl::flat_hash_map<std::string, size_t> times_seen_;
   std::vector<DecodedLocality> localities_;
   uint32_t ignored_by_endpoints_ = 0;
-  size_t received_ = 0;  // localities
+  size_t received_ = 0;      // localities
+  bool in_cluster_ = false;  // see DecodeLoadAssignment()
   std::map<uint32_t, uint64_t> weight_of_priority_;
   std::set<std::pair<uint32_t, std::string>> seen_;  // priority and locality
   model::ClusterLoadAssignment value_;
@@ -113,9 +119,9 @@ model::EndpointList ListOf(const EndpointChunks& chunks) {
 
 bool Decoder::CheckLocality(const proto::LocalityLbEndpoints& locality) {
   FieldErrors& errors = decoding_.errors;
-  if (!locality.has_locality()) errors.Add("locality", "missing");
+  if (!locality.has_locality() && !in_cluster_) errors.Add("locality", "missing");
   const uint32_t weight = locality.load_balancing_weight().value();
-  if (decoding_.grpc() && weight == 0) return false;
+  if (decoding_.grpc() && weight == 0 && !in_cluster_) return false;
   const uint32_t priority = locality.priority();
   if (priority > kMostPriority && !decoding_.grpc()) {
     errors.Add("priority", absl::StrCat(priority, " is more than ", kMostPriority));
@@ -123,7 +129,8 @@ bool Decoder::CheckLocality(const proto::LocalityLbEndpoints& locality) {
   weight_of_priority_[priority] += weight;
   const model::Locality where{locality.locality().region(), locality.locality().zone(),
                               locality.locality().sub_zone()};
-  if (!seen_.emplace(priority, locality.locality().SerializeAsString()).second) {
+  // Within a cluster most localities have no name.
+  if (!seen_.emplace(priority, locality.locality().SerializeAsString()).second && !in_cluster_) {
     errors.Add("locality",
                absl::StrCat("\"", where.ToString(), "\" is there twice in priority ", priority));
   }
@@ -241,12 +248,8 @@ bool Decoder::IsAsBefore() const {
          old_->value.ignored == value_.ignored;
 }
 
-DecodeResult Decoder::Run(absl::string_view bytes, std::string name,
-                          std::shared_ptr<const Resource> previous) {
+void Decoder::Read(absl::string_view bytes) {
   FieldErrors& errors = decoding_.errors;
-  DecodeResult result;
-  result.name = std::move(name);
-  if (result.name.empty()) errors.Add("cluster_name", "empty");
   std::string rest;  // all but the localities
   WireReader reader(bytes);
   while (!errors.too_many() && reader.Next()) {
@@ -268,11 +271,37 @@ DecodeResult Decoder::Run(absl::string_view bytes, std::string name,
     decoding_.Check(message);
     DecodePolicy(message);
     CheckPriorities();
+    value_.cluster_name = message.cluster_name();
   }
+  for (const DecodedLocality& locality : localities_) value_.localities.push_back(locality.value);
+}
+
+std::shared_ptr<const model::ClusterLoadAssignment> Decoder::RunInCluster(absl::string_view bytes,
+                                                                          Decoding* decoding) {
+  in_cluster_ = true;
+  {
+    const FieldErrors::Scope scope(&decoding_.errors, "load_assignment");
+    Read(bytes);
+    if (value_.cluster_name.empty() && !decoding_.grpc()) {
+      decoding_.errors.Add("cluster_name", "empty");
+    }
+  }
+  decoding->errors.Merge(decoding_.errors);
+  for (const std::string& field : decoding_.ignored()) decoding->Ignore(field);
+  for (const std::string& field : names_.Names(ignored_by_endpoints_)) decoding->Ignore(field);
+  return std::make_shared<const model::ClusterLoadAssignment>(std::move(value_));
+}
+
+DecodeResult Decoder::Run(absl::string_view bytes, std::string name,
+                          std::shared_ptr<const Resource> previous) {
+  FieldErrors& errors = decoding_.errors;
+  DecodeResult result;
+  result.name = std::move(name);
+  if (result.name.empty()) errors.Add("cluster_name", "empty");
+  Read(bytes);
   for (const std::string& field : names_.Names(ignored_by_endpoints_)) decoding_.Ignore(field);
   value_.cluster_name = result.name;
   value_.ignored = decoding_.ignored();
-  for (const DecodedLocality& locality : localities_) value_.localities.push_back(locality.value);
   if (errors.ok() && IsAsBefore()) {
     result.resource = std::move(previous);
     return result;
@@ -309,6 +338,11 @@ class ClusterLoadAssignmentType final : public ResourceType {
 };
 
 }  // namespace
+
+std::shared_ptr<const model::ClusterLoadAssignment> DecodeLoadAssignment(absl::string_view bytes,
+                                                                         Decoding* decoding) {
+  return Decoder(decoding->profile(), decoding->fields(), nullptr).RunInCluster(bytes, decoding);
+}
 
 std::unique_ptr<const ResourceType> NewClusterLoadAssignmentType(Profile profile) {
   return std::make_unique<const ClusterLoadAssignmentType>(profile);

@@ -35,6 +35,7 @@ class Decoding {
 
   Profile profile() const { return profile_; }
   bool grpc() const { return profile_ == Profile::kGrpc; }
+  const FieldTable* fields() const { return table_; }
 
   // Walks every field that `message` carries, at any depth, and obeys its declaration: lists it,
   // or refuses it. Also refuses text that is not UTF-8. Does not look into an Any.

@@ -98,12 +98,6 @@ TEST(ClusterValidationTest, InEveryProfile) {
   for (int i = 0; i < 15; ++i) deep = WrrLocality(deep);
   const Row rows[] = {
       {"no name", "type: EDS " + eds, "cluster: name: empty"},
-      {"no type", "name: 'c' " + eds, "cluster \"c\": type: STATIC is not supported, only EDS"},
-      {"STATIC", "name: 'c' type: STATIC " + eds, "type: STATIC is not supported"},
-      {"STRICT_DNS", "name: 'c' type: STRICT_DNS " + eds, "type: STRICT_DNS is not supported"},
-      {"LOGICAL_DNS", "name: 'c' type: LOGICAL_DNS " + eds, "type: LOGICAL_DNS is not supported"},
-      {"ORIGINAL_DST", "name: 'c' type: ORIGINAL_DST " + eds,
-       "type: ORIGINAL_DST is not supported"},
       {"a custom type", "name: 'c' cluster_type { name: 'envoy.clusters.aggregate' } " + eds,
        "cluster_type: not supported"},
       {"no eds config", "name: 'c' type: EDS", "eds_cluster_config.eds_config: missing"},
@@ -187,7 +181,7 @@ TEST(ClusterValidationTest, NumbersThatNoNameStandsFor) {
   const DecodeResult result =
       DecodeBytes(*NewResourceTypes(Profile::kMesh).cluster, cluster.SerializeAsString());
   EXPECT_THAT(std::string(result.error.message()),
-              HasSubstr("type: unknown value 77 is not supported, only EDS; lb_policy: unknown "
+              HasSubstr("type: unknown value 77 is not supported; lb_policy: unknown "
                         "value 99 is not supported"));
 }
 

@@ -11,6 +11,7 @@ set(MESH_SOURCES
     balancer/priority_load.cc
     balancer/random_choice.cc
     balancer/round_robin.cc
+    balancer/slow_start.cc
     balancer/subset.cc
     balancer/weighted_sequence.cc
     balancer/weights.cc
@@ -148,6 +149,7 @@ set(MESH_HEADERS
     balancer/priority_load.h
     balancer/random_choice.h
     balancer/round_robin.h
+    balancer/slow_start.h
     balancer/subset.h
     balancer/weighted_sequence.h
     balancer/weights.h

@@ -62,6 +62,7 @@ set(MESH_SOURCES
     mesh/cluster/cluster_table.cc
     mesh/cluster/cluster_text.cc
     mesh/cluster/connection_pool.cc
+    mesh/cluster/drops.cc
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
     mesh/cluster/health_check_state.cc
@@ -212,6 +213,7 @@ set(MESH_HEADERS
     mesh/cluster/cluster_table.h
     mesh/cluster/cluster_text.h
     mesh/cluster/connection_pool.h
+    mesh/cluster/drops.h
     mesh/cluster/endpoint.h
     mesh/cluster/endpoint_table.h
     mesh/cluster/health_check_state.h

@@ -13,6 +13,7 @@ set(MESH_SOURCES
     balancer/round_robin.cc
     balancer/slow_start.cc
     balancer/subset.cc
+    balancer/success_rate.cc
     balancer/weighted_sequence.cc
     balancer/weights.cc
     mesh/admin/explain.cc
@@ -152,6 +153,7 @@ set(MESH_HEADERS
     balancer/round_robin.h
     balancer/slow_start.h
     balancer/subset.h
+    balancer/success_rate.h
     balancer/weighted_sequence.h
     balancer/weights.h
     mesh/admin/explain.h

@@ -129,6 +129,7 @@ set(MESH_SOURCES
     resolver/dns/cares_host_resolver.cc
     resolver/dns/cares_lookup.cc
     resolver/dns/dns_resolver.cc
+    resolver/dns/host_table.cc
     resolver/fixed_resolver.cc
     resolver/single_cluster.cc
     resolver/static/static_resolver.cc
@@ -293,6 +294,7 @@ set(MESH_HEADERS
     resolver/dns/cares_lookup.h
     resolver/dns/dns_resolver.h
     resolver/dns/host_resolver.h
+    resolver/dns/host_table.h
     resolver/fixed_resolver.h
     resolver/resolver.h
     resolver/single_cluster.h

@@ -40,12 +40,37 @@ enum class LocalityWeighting {
   kIgnored,        // all endpoints of a priority alike (Envoy without that configuration)
 };
 
-// envoy cluster.proto: dns_refresh_rate and its neighbours.
+// Which of a host's addresses count, and when it is asked for again (envoy cluster.proto).
 struct DnsOptions {
-  enum class Family { kAuto, kV4Only, kV6Only, kV4Preferred, kAll };
-  absl::Duration refresh_rate = absl::Seconds(5);
-  absl::Duration failure_refresh_rate = absl::ZeroDuration();  // 0: refresh_rate
+  enum class Family {
+    kAuto,  // IPv6 addresses; if there are none, IPv4
+    kV4Only,
+    kV6Only,
+    kV4Preferred,  // IPv4 addresses; if there are none, IPv6
+    kAll,
+  };
+
   Family family = Family::kAuto;
+  // After an answer: so long, or, where the answer says it, as long as it holds; and up to
+  // `jitter` more.
+  absl::Duration refresh_rate = absl::Seconds(5);
+  bool respect_ttl = false;
+  absl::Duration jitter = absl::ZeroDuration();
+  // After a failure: so long at first, then longer and longer, up to the second.
+  absl::Duration failure_refresh_rate = absl::Seconds(5);
+  absl::Duration max_failure_refresh_rate = absl::Seconds(5);
+
+  bool operator==(const DnsOptions& other) const {
+    return family == other.family && refresh_rate == other.refresh_rate &&
+           respect_ttl == other.respect_ttl && jitter == other.jitter &&
+           failure_refresh_rate == other.failure_refresh_rate &&
+           max_failure_refresh_rate == other.max_failure_refresh_rate;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const DnsOptions& dns) {
+    return H::combine(std::move(h), dns.family, dns.refresh_rate, dns.respect_ttl, dns.jitter,
+                      dns.failure_refresh_rate, dns.max_failure_refresh_rate);
+  }
 };
 
 // What a cluster is configured to be (envoy.config.cluster.v3.Cluster). Immutable.

@@ -20,9 +20,11 @@ namespace {
 // Serializer-bound but for Run(), which is the thread.
 class CaresQuery final : public HostResolver::Query {
  public:
-  CaresQuery(Serializer* serializer, std::string host, std::string server, HostResolver::Done done)
+  CaresQuery(Serializer* serializer, std::string host, HostResolver::Family family,
+             std::string server, HostResolver::Done done)
       : serializer_(serializer),
         host_(std::move(host)),
+        family_(family),
         server_(std::move(server)),
         done_(std::make_shared<HostResolver::Done>(std::move(done))),
         wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -49,9 +51,10 @@ class CaresQuery final : public HostResolver::Query {
 
  private:
   void Run() {
-    Answer(LookUpWithCares(host_, server_, wake_, [this] { return is_cancelled_.load(); }));
+    Answer(
+        LookUpWithCares(host_, family_, server_, wake_, [this] { return is_cancelled_.load(); }));
   }
-  void Answer(absl::StatusOr<HostResolver::Addresses> answer) {
+  void Answer(absl::StatusOr<HostResolver::Answer> answer) {
     serializer_->Post(
         [weak = std::weak_ptr<HostResolver::Done>(done_), answer = std::move(answer)]() mutable {
           const std::shared_ptr<HostResolver::Done> done = weak.lock();
@@ -61,6 +64,7 @@ class CaresQuery final : public HostResolver::Query {
 
   Serializer* const serializer_;
   const std::string host_;
+  const HostResolver::Family family_;
   const std::string server_;
   // Expires with this; what it holds is the serializer's, so tasks and threads only refer to it.
   const std::shared_ptr<HostResolver::Done> done_;
@@ -74,9 +78,10 @@ class CaresHostResolver final : public HostResolver {
   CaresHostResolver(Serializer* serializer, std::string server)
       : serializer_(serializer), server_(std::move(server)) {}
 
-  std::unique_ptr<Query> Lookup(absl::string_view host, Done done) override {
+  std::unique_ptr<Query> Lookup(absl::string_view host, Family family, Done done) override {
     serializer_->AssertHeld();
-    return std::make_unique<CaresQuery>(serializer_, std::string(host), server_, std::move(done));
+    return std::make_unique<CaresQuery>(serializer_, std::string(host), family, server_,
+                                        std::move(done));
   }
 
  private:

@@ -12,16 +12,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 namespace mesh::resolver {
 namespace {
-
-using Addresses = HostResolver::Addresses;
 
 constexpr int kTimeoutMs = 2000;
 constexpr int kTries = 3;
@@ -71,25 +71,42 @@ std::string TextOf(const sockaddr& address) {
   return absl::StrCat(text.data(), "%", ipv6.sin6_scope_id);
 }
 
-using Answer = std::optional<absl::StatusOr<Addresses>>;
+int CaresFamily(HostResolver::Family family) {
+  switch (family) {
+    case HostResolver::Family::kIpv4:
+      return AF_INET;
+    case HostResolver::Family::kIpv6:
+      return AF_INET6;
+    case HostResolver::Family::kAny:
+      break;
+  }
+  return AF_UNSPEC;
+}
+
+using Result = std::optional<absl::StatusOr<HostResolver::Answer>>;
 
 void OnAnswer(void* argument, int code, int /*timeouts*/, ares_addrinfo* info) {
-  Answer& answer = *static_cast<Answer*>(argument);
+  Result& result = *static_cast<Result*>(argument);
   if (code != ARES_SUCCESS) {
-    answer = CaresError(code);
+    result = CaresError(code);
     return;
   }
-  Addresses addresses;
+  HostResolver::Addresses addresses;
+  int ttl = std::numeric_limits<int>::max();
   for (const ares_addrinfo_node* node = info->nodes; node != nullptr; node = node->ai_next) {
+    ttl = std::min(ttl, node->ai_ttl);
     std::string text = TextOf(*node->ai_addr);
     const bool is_new = std::find(addresses.begin(), addresses.end(), text) == addresses.end();
     if (is_new && !text.empty()) addresses.push_back(std::move(text));
   }
+  for (const ares_addrinfo_cname* name = info->cnames; name != nullptr; name = name->next) {
+    ttl = std::min(ttl, name->ttl);
+  }
   ares_freeaddrinfo(info);
   if (addresses.empty()) {
-    answer = CaresError(ARES_ENODATA);
+    result = CaresError(ARES_ENODATA);
   } else {
-    answer = std::move(addresses);
+    result = HostResolver::Answer{std::move(addresses), absl::Seconds(std::max(ttl, 0))};
   }
 }
 
@@ -133,20 +150,22 @@ void Step(ares_channel channel, int wake) {
 
 }  // namespace
 
-absl::StatusOr<Addresses> LookUpWithCares(const std::string& host, const std::string& server,
-                                          int wake, const std::function<bool()>& is_cancelled) {
-  Answer answer;  // outlives the channel, whose end may call OnAnswer
+absl::StatusOr<HostResolver::Answer> LookUpWithCares(const std::string& host,
+                                                     HostResolver::Family family,
+                                                     const std::string& server, int wake,
+                                                     const std::function<bool()>& is_cancelled) {
+  Result result;  // outlives the channel, whose end may call OnAnswer
   absl::StatusOr<Channel> channel = OpenChannel(server);
   if (!channel.ok()) return channel.status();
   ares_addrinfo_hints hints = {};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = CaresFamily(family);
   hints.ai_socktype = SOCK_STREAM;  // each address once
-  ares_getaddrinfo(channel->get(), host.c_str(), nullptr, &hints, OnAnswer, &answer);
-  while (!answer.has_value()) {
+  ares_getaddrinfo(channel->get(), host.c_str(), nullptr, &hints, OnAnswer, &result);
+  while (!result.has_value()) {
     if (is_cancelled()) return absl::CancelledError("the query was taken back");
     Step(channel->get(), wake);
   }
-  return *std::move(answer);
+  return *std::move(result);
 }
 
 }  // namespace mesh::resolver

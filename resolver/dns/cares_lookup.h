@@ -12,9 +12,10 @@ namespace mesh::resolver {
 // Looks `host` up as NewCaresHostResolver() says, in the calling thread. While it waits, it reads
 // `wake`, a file descriptor, to know when to ask `is_cancelled`, which is asked at the start too;
 // the answer is CANCELLED then. Thread-safe.
-absl::StatusOr<HostResolver::Addresses> LookUpWithCares(const std::string& host,
-                                                        const std::string& server, int wake,
-                                                        const std::function<bool()>& is_cancelled);
+absl::StatusOr<HostResolver::Answer> LookUpWithCares(const std::string& host,
+                                                     HostResolver::Family family,
+                                                     const std::string& server, int wake,
+                                                     const std::function<bool()>& is_cancelled);
 
 }  // namespace mesh::resolver
 

@@ -66,15 +66,16 @@ class DnsResolver final : public Resolver {
  private:
   void Ask() ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_) {
     asked_ = clock_->Now();
-    query_ = hosts_->Lookup(address_.host, [this](absl::StatusOr<HostResolver::Addresses> answer) {
-      serializer_->AssertHeld();
-      query_ = nullptr;
-      if (answer.ok()) {
-        Succeed(*std::move(answer));
-      } else {
-        Fail(answer.status());
-      }
-    });
+    query_ = hosts_->Lookup(address_.host, HostResolver::Family::kAny,
+                            [this](absl::StatusOr<HostResolver::Answer> answer) {
+                              serializer_->AssertHeld();
+                              query_ = nullptr;
+                              if (answer.ok()) {
+                                Succeed(std::move(answer->addresses));
+                              } else {
+                                Fail(answer.status());
+                              }
+                            });
   }
   void AskAfter(absl::Duration wait) ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_) {
     timer_ = serializer_->After(wait, [this] {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "mesh/base/clock.h"
 #include "mesh/base/serializer.h"
@@ -20,19 +21,29 @@ namespace mesh::resolver {
 namespace {
 
 using Addresses = HostResolver::Addresses;
+using Answer = HostResolver::Answer;
+using Family = HostResolver::Family;
 
 class CaresHostResolverTest : public ::testing::Test {
  protected:
   ~CaresHostResolverTest() override { serializer_.Shutdown(); }
 
   // Looks `host` up and waits for the answer; the addresses are sorted.
-  absl::StatusOr<Addresses> LookUp(const std::string& host, const std::string& server) {
+  absl::StatusOr<Addresses> LookUp(const std::string& host, const std::string& server,
+                                   Family family = Family::kAny) {
+    absl::StatusOr<Answer> answer = Ask(host, server, family);
+    if (!answer.ok()) return answer.status();
+    std::sort(answer->addresses.begin(), answer->addresses.end());
+    return answer->addresses;
+  }
+  absl::StatusOr<Answer> Ask(const std::string& host, const std::string& server,
+                             Family family = Family::kAny) {
     const std::unique_ptr<HostResolver> resolver = NewCaresHostResolver(&serializer_, server);
     std::unique_ptr<HostResolver::Query> query;
     testing::Gate answered;
-    absl::StatusOr<Addresses> result;
+    absl::StatusOr<Answer> result;
     serializer_.RunAndWait([&] {
-      query = resolver->Lookup(host, [&](absl::StatusOr<Addresses> answer) {
+      query = resolver->Lookup(host, family, [&](absl::StatusOr<Answer> answer) {
         EXPECT_TRUE(serializer_.is_held());
         query = nullptr;  // a query may end inside its own answer
         result = std::move(answer);
@@ -40,7 +51,6 @@ class CaresHostResolverTest : public ::testing::Test {
       });
     });
     answered.Wait();
-    if (result.ok()) std::sort(result->begin(), result->end());
     return result;
   }
 
@@ -78,6 +88,24 @@ TEST_F(CaresHostResolverTest, AsksForBothKindsOfAddress) {
   EXPECT_EQ(*ipv6, Addresses{"2001:db8::6"});
 }
 
+TEST_F(CaresHostResolverTest, AsksForOneKindOfAddressOnly) {
+  testing::LoopbackDnsServer server({{"svc.test", {"10.0.0.1", "2001:db8::1"}}});
+  EXPECT_EQ(*LookUp("svc.test.", server.address(), Family::kIpv4), Addresses{"10.0.0.1"});
+  EXPECT_EQ(server.questions(), std::vector<std::string>{"svc.test A"});
+  EXPECT_EQ(*LookUp("svc.test.", server.address(), Family::kIpv6), Addresses{"2001:db8::1"});
+  EXPECT_EQ(server.questions(), (std::vector<std::string>{"svc.test A", "svc.test AAAA"}));
+}
+
+TEST_F(CaresHostResolverTest, AnAnswerHoldsAsLongAsItsFirstRecordToExpire) {
+  testing::LoopbackDnsServer server(
+      {{"svc.test", {"10.0.0.1 30", "10.0.0.2 20", "2001:db8::1 25"}}});
+  const absl::StatusOr<Answer> answer = Ask("svc.test.", server.address());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->ttl, absl::Seconds(20));
+  EXPECT_EQ(Ask("svc.test.", server.address(), Family::kIpv6)->ttl, absl::Seconds(25));
+  EXPECT_EQ(Ask("localhost", server.address())->ttl, absl::ZeroDuration()) << "of the hosts file";
+}
+
 TEST_F(CaresHostResolverTest, SaysWhyThereIsNoAddress) {
   testing::LoopbackDnsServer server({});
   EXPECT_EQ(LookUp("none.test.", server.address()).status(),
@@ -91,7 +119,8 @@ TEST_F(CaresHostResolverTest, AQueryThatIsTakenBackIsNotAnswered) {
   std::unique_ptr<HostResolver::Query> query;
   bool is_answered = false;
   serializer_.RunAndWait([&] {
-    query = resolver->Lookup("silent.test.", [&](const auto& /*answer*/) { is_answered = true; });
+    query = resolver->Lookup("silent.test.", Family::kAny,
+                             [&](const auto& /*answer*/) { is_answered = true; });
   });
   server.AwaitQuestion();
   serializer_.RunAndWait([&] { query = nullptr; });  // long before the server's 2 s are over
@@ -107,7 +136,7 @@ TEST_F(CaresHostResolverTest, ManyQueriesAtOnceComeAndGo) {
     std::vector<std::unique_ptr<HostResolver::Query>> queries;
     serializer_.RunAndWait([&] {
       for (const char* host : {"svc.test.", "silent.test.", "localhost", "none.test."}) {
-        queries.push_back(resolver->Lookup(host, [](const auto& /*answer*/) {}));
+        queries.push_back(resolver->Lookup(host, Family::kAny, [](const auto& /*answer*/) {}));
       }
     });
     serializer_.RunAndWait([&] { queries.clear(); });

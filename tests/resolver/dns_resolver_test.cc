@@ -44,12 +44,17 @@ class DnsResolverTest : public ::testing::Test {
     serializer_.RunAndWait([this] { resolver_->ReResolve(); });
   }
   // REQUIRES: a query waits.
-  void Answer(absl::StatusOr<HostResolver::Addresses> answer) {
+  void Answer(absl::StatusOr<HostResolver::Addresses> addresses) {
     ASSERT_TRUE(is_asking());
-    const std::shared_ptr<HostResolver::Done> done = record_->unanswered;
-    serializer_.RunAndWait([&] { (*done)(std::move(answer)); });
+    absl::StatusOr<HostResolver::Answer> answer;
+    if (addresses.ok()) {
+      answer = HostResolver::Answer{*std::move(addresses)};
+    } else {
+      answer = addresses.status();
+    }
+    serializer_.RunAndWait([&] { record_->Answer(record_->asked.back(), std::move(answer)); });
   }
-  bool is_asking() const { return record_->unanswered != nullptr; }
+  bool is_asking() const { return !record_->unanswered.empty(); }
   size_t queries() const { return record_->asked.size(); }
 
   testing::FakeClock clock_;

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
 namespace mesh::testing {
@@ -20,12 +22,17 @@ constexpr char kTypeA = 1;
 constexpr char kTypeAaaa = 28;
 
 // One resource record for the name of the question.
-std::string Record(char type, const std::string& address) {
+std::string Record(char type, absl::string_view record_text) {
+  const std::vector<std::string> words = absl::StrSplit(record_text, ' ');
+  const std::string& address = words[0];
+  int ttl = 60;
+  EXPECT_TRUE(words.size() == 1 || (absl::SimpleAtoi(words[1], &ttl) && ttl < 128));
   std::array<char, 16> bytes = {};
   const size_t size = type == kTypeA ? 4 : 16;
   inet_pton(type == kTypeA ? AF_INET : AF_INET6, address.c_str(), bytes.data());
   std::string record("\xc0\x0c", 2);  // the name at offset 12
-  record += std::string({0, type, 0, 1, 0, 0, 0, 60, 0, static_cast<char>(size)});
+  record +=
+      std::string({0, type, 0, 1, 0, 0, 0, static_cast<char>(ttl), 0, static_cast<char>(size)});
   return record + std::string(bytes.data(), size);
 }
 

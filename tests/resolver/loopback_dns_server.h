@@ -16,7 +16,8 @@ namespace mesh::testing {
 // Thread-safe.
 class LoopbackDnsServer {
  public:
-  // By name, numeric addresses of either kind. A name that is not there does not exist; one
+  // By name, numeric addresses of either kind, each perhaps with a space and its time to live
+  // (else 60 s; 127 at most). A name that is not there does not exist; one
   // without addresses is answered by nothing at all.
   using Records = std::map<std::string, std::vector<std::string>>;
 

@@ -20,6 +20,12 @@ class PlaceView {
   // Whether a call can go there now. A policy that has a next best place skips those that cannot;
   // if none can, it returns any.
   virtual bool CanTake(uint32_t place) const = 0;
+  // Calls that are in flight on all `places` places: their sum, unless it is counted somewhere.
+  virtual uint64_t InFlightOfAll(uint32_t places) const {
+    uint64_t sum = 0;
+    for (uint32_t place = 0; place < places; ++place) sum += InFlight(place);
+    return sum;
+  }
 
  protected:
   ~PlaceView() = default;
@@ -50,7 +56,7 @@ class Policy {
 // What a policy is built of.
 struct Places {
   Weights weights;  // of the places; REQUIRES: there are some
-  // The text of a place that policies hash. Called only while a policy is built.
+  // The text of a place that policies hash. Called, and read, only while a policy is built.
   absl::FunctionRef<absl::string_view(uint32_t)> key;
 };
 

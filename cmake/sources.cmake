@@ -5,11 +5,16 @@ set(MESH_SOURCES
     balancer/alias_table.cc
     balancer/cursors.cc
     balancer/deadline_schedule.cc
+    balancer/keyed_place.cc
+    balancer/load_bound.cc
     balancer/locality_choice.cc
+    balancer/maglev.cc
+    balancer/place_walk.cc
     balancer/policy_builders.cc
     balancer/priority.cc
     balancer/priority_load.cc
     balancer/random_choice.cc
+    balancer/ring_hash.cc
     balancer/round_robin.cc
     balancer/slow_start.cc
     balancer/subset.cc
@@ -145,12 +150,17 @@ set(MESH_HEADERS
     balancer/alias_table.h
     balancer/cursors.h
     balancer/deadline_schedule.h
+    balancer/keyed_place.h
+    balancer/load_bound.h
     balancer/locality_choice.h
+    balancer/maglev.h
+    balancer/place_walk.h
     balancer/policy.h
     balancer/policy_builders.h
     balancer/priority.h
     balancer/priority_load.h
     balancer/random_choice.h
+    balancer/ring_hash.h
     balancer/round_robin.h
     balancer/slow_start.h
     balancer/subset.h

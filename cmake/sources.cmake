@@ -72,6 +72,7 @@ set(MESH_SOURCES
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
     mesh/cluster/health_check_state.cc
+    mesh/cluster/health_checker.cc
     mesh/cluster/limits.cc
     mesh/cluster/live_cluster.cc
     mesh/cluster/live_cluster_snapshot.cc
@@ -230,6 +231,7 @@ set(MESH_HEADERS
     mesh/cluster/endpoint.h
     mesh/cluster/endpoint_table.h
     mesh/cluster/health_check_state.h
+    mesh/cluster/health_checker.h
     mesh/cluster/limits.h
     mesh/cluster/live_cluster.h
     mesh/cluster/locality.h

@@ -17,18 +17,30 @@ struct HealthCheck {
   struct Grpc {
     std::string service_name;
     std::string authority;  // empty: the cluster's name
+
+    bool operator==(const Grpc& other) const {
+      return service_name == other.service_name && authority == other.authority;
+    }
   };
   // GET; healthy is a code of one of the ranges, [first, second).
   struct Http {
     std::string path;  // begins with `/`
     std::string host;  // empty: the cluster's name
     std::vector<std::pair<uint32_t, uint32_t>> expected = {{200, 201}};
+
+    bool operator==(const Http& other) const {
+      return path == other.path && host == other.host && expected == other.expected;
+    }
   };
   // A connection that is accepted; if `send` is not empty, also an answer that contains the parts
   // of `receive` in their order. Bytes.
   struct Tcp {
     std::string send;
     std::vector<std::string> receive;
+
+    bool operator==(const Tcp& other) const {
+      return send == other.send && receive == other.receive;
+    }
   };
 
   std::variant<Grpc, Http, Tcp> kind;
@@ -45,6 +57,18 @@ struct HealthCheck {
   absl::Duration unhealthy_interval = absl::ZeroDuration();       // 0: interval
   absl::Duration unhealthy_edge_interval = absl::ZeroDuration();  // 0: unhealthy_interval
   absl::Duration healthy_edge_interval = absl::ZeroDuration();    // 0: interval
+
+  bool operator==(const HealthCheck& other) const {
+    return kind == other.kind && timeout == other.timeout && interval == other.interval &&
+           unhealthy_threshold == other.unhealthy_threshold &&
+           healthy_threshold == other.healthy_threshold && initial_jitter == other.initial_jitter &&
+           interval_jitter == other.interval_jitter &&
+           interval_jitter_percent == other.interval_jitter_percent &&
+           no_traffic_interval == other.no_traffic_interval &&
+           unhealthy_interval == other.unhealthy_interval &&
+           unhealthy_edge_interval == other.unhealthy_edge_interval &&
+           healthy_edge_interval == other.healthy_edge_interval;
+  }
 };
 
 }  // namespace mesh::model

@@ -34,11 +34,12 @@ struct ProbeResult {
 
 // What to ask, and whom. Read by Start(), and not kept.
 struct ProbeRequest {
-  // The check's kind and timeout. REQUIRES: not null.
+  // Its kind and timeout count. REQUIRES: not null.
   const model::HealthCheck* check = nullptr;
   // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`: where TCP and HTTP connect.
   std::string address;
-  // Whom the request names, where the check does not: `:authority` of gRPC, `Host` of HTTP.
+  // Whom the request names, whatever the check says: `:authority` of gRPC, `Host` of HTTP. Empty:
+  // the address.
   std::string authority;
   // Carries a gRPC check; may be null, as for any other.
   std::shared_ptr<Connection> connection;

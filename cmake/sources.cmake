@@ -104,7 +104,9 @@ set(MESH_SOURCES
     mesh/xds/discovery_response.cc
     mesh/xds/json.cc
     mesh/xds/resource_entry.cc
+    mesh/xds/resources/balancing_fields.cc
     mesh/xds/resources/cluster.cc
+    mesh/xds/resources/cluster_balancing.cc
     mesh/xds/resources/cluster_discovery.cc
     mesh/xds/resources/cluster_fields.cc
     mesh/xds/resources/cluster_load_assignment.cc
@@ -121,6 +123,7 @@ set(MESH_SOURCES
     mesh/xds/resources/load_balancing_policy.cc
     mesh/xds/resources/locality_decoder.cc
     mesh/xds/resources/parse_cost.cc
+    mesh/xds/resources/policy_settings.cc
     mesh/xds/resources/retry_policy.cc
     mesh/xds/resources/route_action.cc
     mesh/xds/resources/route_configuration.cc
@@ -277,6 +280,7 @@ set(MESH_HEADERS
     mesh/xds/resource_entry.h
     mesh/xds/resource_type.h
     mesh/xds/resources/cluster.h
+    mesh/xds/resources/cluster_balancing.h
     mesh/xds/resources/cluster_discovery.h
     mesh/xds/resources/cluster_load_assignment.h
     mesh/xds/resources/common.h
@@ -290,6 +294,7 @@ set(MESH_HEADERS
     mesh/xds/resources/locality_decoder.h
     mesh/xds/resources/model_resource.h
     mesh/xds/resources/parse_cost.h
+    mesh/xds/resources/policy_settings.h
     mesh/xds/resources/retry_policy.h
     mesh/xds/resources/route_action.h
     mesh/xds/resources/route_configuration.h
@@ -339,6 +344,7 @@ set(MESH_PROTOS
     mesh/xds/proto/endpoint.proto
     mesh/xds/proto/http_connection_manager.proto
     mesh/xds/proto/listener.proto
+    mesh/xds/proto/load_balancing.proto
     mesh/xds/proto/route.proto
     mesh/xds/proto/router.proto
 )

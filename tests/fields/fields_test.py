@@ -25,17 +25,24 @@ from envoy.config.listener.v3 import api_listener_pb2, listener_pb2
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
+from envoy.extensions.load_balancing_policies.maglev.v3 import maglev_pb2
+from envoy.extensions.load_balancing_policies.pick_first.v3 import pick_first_pb2
 from envoy.extensions.load_balancing_policies.random.v3 import random_pb2
+from envoy.extensions.load_balancing_policies.ring_hash.v3 import ring_hash_pb2
 from envoy.extensions.load_balancing_policies.round_robin.v3 import round_robin_pb2
 from envoy.extensions.load_balancing_policies.wrr_locality.v3 import wrr_locality_pb2
 
 PROFILES = ("mesh", "envoy", "grpc")
+NOT_GRPC = ("mesh", "envoy")  # for what gRPC does not know
 ANY = "google.protobuf.Any"
 
 # What an Any in a base may hold, so that it is looked into.
 PACKED = {m.DESCRIPTOR.full_name: m for m in (
     http_connection_manager_pb2.HttpConnectionManager, router_pb2.Router,
-    round_robin_pb2.RoundRobin, random_pb2.Random, wrr_locality_pb2.WrrLocality)}
+    round_robin_pb2.RoundRobin, random_pb2.Random, wrr_locality_pb2.WrrLocality,
+    least_request_pb2.LeastRequest, ring_hash_pb2.RingHash, maglev_pb2.Maglev,
+    pick_first_pb2.PickFirst)}
 
 # Declared messages that no base can hold, and why.
 NOT_IN_A_BASE = {
@@ -91,15 +98,58 @@ def routes_with_plugin():
     return result
 
 
-def cluster():
+def eds_cluster():
     result = cluster_pb2.Cluster(name="cluster", type=cluster_pb2.Cluster.EDS)
     result.eds_cluster_config.eds_config.ads.SetInParent()
-    result.common_lb_config.locality_weighted_lb_config.SetInParent()
     return result
 
 
-def cluster_with_policy(policy):
+def cluster():
+    result = eds_cluster()
+    common = result.common_lb_config
+    common.healthy_panic_threshold.value = 40
+    common.locality_weighted_lb_config.SetInParent()
+    common.consistent_hashing_lb_config.hash_balance_factor.value = 150
+    return result
+
+
+def cluster_with_slow_start():
     result = cluster()
+    slow_start(result.round_robin_lb_config.slow_start_config)
+    return result
+
+
+def cluster_with_least_request():
+    result = cluster()
+    result.lb_policy = cluster_pb2.Cluster.LEAST_REQUEST
+    result.least_request_lb_config.choice_count.value = 2
+    result.least_request_lb_config.active_request_bias.default_value = 1
+    slow_start(result.least_request_lb_config.slow_start_config)
+    return result
+
+
+def cluster_with_ring_hash():
+    result = cluster()
+    result.lb_policy = cluster_pb2.Cluster.RING_HASH
+    result.ring_hash_lb_config.minimum_ring_size.value = 1
+    return result
+
+
+def cluster_with_maglev():
+    result = cluster()
+    result.lb_policy = cluster_pb2.Cluster.MAGLEV
+    result.maglev_lb_config.table_size.value = 7
+    return result
+
+
+def slow_start(config):
+    config.slow_start_window.seconds = 60
+    config.aggression.default_value = 2
+    config.min_weight_percent.value = 20
+
+
+def cluster_with_policy(policy):
+    result = eds_cluster()
     result.load_balancing_policy.policies.add().typed_extension_config.name = "policy"
     result.load_balancing_policy.policies[0].typed_extension_config.typed_config.Pack(policy)
     return result
@@ -108,6 +158,7 @@ def cluster_with_policy(policy):
 def round_robin():
     policy = round_robin_pb2.RoundRobin()
     policy.locality_lb_config.locality_weighted_lb_config.SetInParent()
+    slow_start(policy.slow_start_config)
     return cluster_with_policy(policy)
 
 
@@ -115,6 +166,33 @@ def random_policy():
     policy = random_pb2.Random()
     policy.locality_lb_config.locality_weighted_lb_config.SetInParent()
     return cluster_with_policy(policy)
+
+
+def least_request():
+    policy = least_request_pb2.LeastRequest()
+    policy.locality_lb_config.locality_weighted_lb_config.SetInParent()
+    policy.active_request_bias.default_value = 1
+    slow_start(policy.slow_start_config)
+    return cluster_with_policy(policy)
+
+
+def ring_hash():
+    policy = ring_hash_pb2.RingHash()
+    policy.minimum_ring_size.value = 1
+    policy.consistent_hashing_lb_config.hash_balance_factor.value = 150
+    policy.locality_weighted_lb_config.SetInParent()
+    return cluster_with_policy(policy)
+
+
+def maglev():
+    policy = maglev_pb2.Maglev()
+    policy.consistent_hashing_lb_config.hash_balance_factor.value = 150
+    policy.locality_weighted_lb_config.SetInParent()
+    return cluster_with_policy(policy)
+
+
+def pick_first():
+    return cluster_with_policy(pick_first_pb2.PickFirst())
 
 
 def wrr_locality():
@@ -149,8 +227,16 @@ BASES = [
     ("RouteConfiguration", routes, PROFILES),
     ("RouteConfiguration", routes_with_plugin, PROFILES),
     ("Cluster", cluster, PROFILES),
+    ("Cluster", cluster_with_slow_start, PROFILES),
+    ("Cluster", cluster_with_least_request, PROFILES),
+    ("Cluster", cluster_with_ring_hash, PROFILES),
+    ("Cluster", cluster_with_maglev, NOT_GRPC),
     ("Cluster", round_robin, PROFILES),
-    ("Cluster", random_policy, ("mesh", "envoy")),  # gRPC does not know it
+    ("Cluster", random_policy, NOT_GRPC),
+    ("Cluster", least_request, PROFILES),
+    ("Cluster", ring_hash, PROFILES),
+    ("Cluster", maglev, NOT_GRPC),
+    ("Cluster", pick_first, PROFILES),
     ("Cluster", wrr_locality, PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(False), PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(True), PROFILES),

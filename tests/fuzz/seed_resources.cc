@@ -6,6 +6,7 @@
 #include "mesh/xds/proto/endpoint.pb.h"
 #include "mesh/xds/proto/http_connection_manager.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
+#include "mesh/xds/proto/load_balancing.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "mesh/xds/proto/router.pb.h"
 #include "tests/testing/xds_resources.h"
@@ -144,32 +145,83 @@ std::string IstioCluster() {
   return cluster.SerializeAsString();
 }
 
-std::string PolicyCluster() {
+proto::Cluster EdsCluster() {
   proto::Cluster cluster;
   cluster.set_name("svc-cluster");
   cluster.set_type(proto::Cluster::EDS);
   cluster.mutable_eds_cluster_config()->mutable_eds_config()->mutable_self();
-  proto::RoundRobin leaf;
-  leaf.mutable_locality_lb_config()->mutable_locality_weighted_lb_config();
+  return cluster;
+}
+
+void SetSlowStart(proto::SlowStartConfig* config) {
+  SetDuration(60, config->mutable_slow_start_window());
+  config->mutable_aggression()->set_default_value(1.5);
+  config->mutable_min_weight_percent()->set_value(20);
+}
+
+// A cluster for each policy that has a name of its own.
+std::vector<std::string> NamedPolicyClusters() {
+  std::vector<proto::Cluster> clusters(5, EdsCluster());
+  SetSlowStart(clusters[0].mutable_round_robin_lb_config()->mutable_slow_start_config());
+  clusters[0].mutable_common_lb_config()->mutable_healthy_panic_threshold()->set_value(33.3);
+  clusters[0].mutable_common_lb_config()->set_ignore_new_hosts_until_first_hc(true);
+  clusters[1].set_lb_policy(proto::Cluster::LEAST_REQUEST);
+  proto::LeastRequestLbConfig* least = clusters[1].mutable_least_request_lb_config();
+  least->mutable_choice_count()->set_value(3);
+  least->mutable_active_request_bias()->set_default_value(0.5);
+  SetSlowStart(least->mutable_slow_start_config());
+  clusters[2].set_lb_policy(proto::Cluster::RING_HASH);
+  clusters[2].mutable_ring_hash_lb_config()->mutable_minimum_ring_size()->set_value(2048);
+  clusters[2].mutable_ring_hash_lb_config()->mutable_maximum_ring_size()->set_value(65536);
+  clusters[2]
+      .mutable_common_lb_config()
+      ->mutable_consistent_hashing_lb_config()
+      ->mutable_hash_balance_factor()
+      ->set_value(125);
+  clusters[3].set_lb_policy(proto::Cluster::MAGLEV);
+  clusters[3].mutable_maglev_lb_config()->mutable_table_size()->set_value(131);
+  clusters[4].set_lb_policy(proto::Cluster::RANDOM);
+  std::vector<std::string> seeds;
+  for (const proto::Cluster& cluster : clusters) seeds.push_back(cluster.SerializeAsString());
+  return seeds;
+}
+
+void AddPolicy(absl::string_view type, const Message& config, proto::LoadBalancingPolicy* list) {
+  Pack(absl::StrCat("envoy.extensions.load_balancing_policies.", type), config,
+       list->add_policies()->mutable_typed_extension_config()->mutable_typed_config());
+}
+
+std::string PolicyCluster(absl::string_view type, const Message& config) {
   proto::WrrLocality locality;
-  const std::string policies = "envoy.extensions.load_balancing_policies.";
-  Pack(policies + "least_request.v3.LeastRequest", proto::Router(),
-       locality.mutable_endpoint_picking_policy()
-           ->add_policies()
-           ->mutable_typed_extension_config()
-           ->mutable_typed_config());
-  Pack(policies + "round_robin.v3.RoundRobin", leaf,
-       locality.mutable_endpoint_picking_policy()
-           ->add_policies()
-           ->mutable_typed_extension_config()
-           ->mutable_typed_config());
-  Pack(policies + "wrr_locality.v3.WrrLocality", locality,
-       cluster.mutable_load_balancing_policy()
-           ->add_policies()
-           ->mutable_typed_extension_config()
-           ->mutable_typed_config());
+  AddPolicy("client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", proto::Router(),
+            locality.mutable_endpoint_picking_policy());
+  AddPolicy(type, config, locality.mutable_endpoint_picking_policy());
+  proto::Cluster cluster = EdsCluster();
+  AddPolicy("wrr_locality.v3.WrrLocality", locality, cluster.mutable_load_balancing_policy());
   cluster.mutable_lrs_server()->mutable_self();
   return cluster.SerializeAsString();
+}
+
+// A cluster for each policy that may stand in a list.
+std::vector<std::string> ListedPolicyClusters() {
+  proto::RoundRobin round_robin;
+  round_robin.mutable_locality_lb_config()->mutable_locality_weighted_lb_config();
+  SetSlowStart(round_robin.mutable_slow_start_config());
+  proto::LeastRequest least;
+  least.mutable_choice_count()->set_value(4);
+  least.set_selection_method(proto::LeastRequest::FULL_SCAN);
+  proto::RingHash ring;
+  ring.mutable_minimum_ring_size()->set_value(512);
+  ring.mutable_consistent_hashing_lb_config()->mutable_hash_balance_factor()->set_value(150);
+  proto::Maglev maglev;
+  maglev.mutable_table_size()->set_value(65537);
+  maglev.mutable_locality_weighted_lb_config();
+  proto::PickFirst first;
+  first.set_shuffle_address_list(true);
+  return {PolicyCluster("round_robin.v3.RoundRobin", round_robin),
+          PolicyCluster("least_request.v3.LeastRequest", least),
+          PolicyCluster("ring_hash.v3.RingHash", ring), PolicyCluster("maglev.v3.Maglev", maglev),
+          PolicyCluster("pick_first.v3.PickFirst", first)};
 }
 
 // `count` endpoints in localities of a few sizes, the last without a weight, as istiod has them.
@@ -215,7 +267,11 @@ std::vector<std::string> RouteConfigurationSeeds() {
 }
 
 std::vector<std::string> ClusterSeeds() {
-  return {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster(), PolicyCluster()};
+  std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster()};
+  for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters()}) {
+    seeds.insert(seeds.end(), more.begin(), more.end());
+  }
+  return seeds;
 }
 
 std::vector<std::string> AssignmentSeeds() {

@@ -5,46 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include "mesh/model/cluster.h"
 #include "mesh/xds/proto/cluster.pb.h"
+#include "mesh/xds/resources/cluster_balancing.h"
 #include "mesh/xds/resources/cluster_discovery.h"
 #include "mesh/xds/resources/common.h"
-#include "mesh/xds/resources/load_balancing_policy.h"
 #include "mesh/xds/resources/whole_resource.h"
 
 namespace mesh::xds {
 namespace {
 
 constexpr absl::Duration kGrpcConnectTimeout = absl::Seconds(20);
-
-template <typename Enum>
-std::string NameOf(Enum value, const std::string& name) {
-  return name.empty() ? absl::StrCat("unknown value ", static_cast<int>(value)) : name;
-}
-
-model::LocalityWeighting Weighting(const proto::Cluster& cluster, Profile profile) {
-  if (profile == Profile::kGrpc || cluster.common_lb_config().has_locality_weighted_lb_config()) {
-    return model::LocalityWeighting::kByWeight;
-  }
-  return profile == Profile::kMesh ? model::LocalityWeighting::kByWeightIfAny
-                                   : model::LocalityWeighting::kIgnored;
-}
-
-LoadBalancing DecodeLoadBalancing(const proto::Cluster& cluster, Decoding* decoding) {
-  if (cluster.has_load_balancing_policy()) {
-    const FieldErrors::Scope scope(&decoding->errors, "load_balancing_policy");
-    return DecodeLoadBalancingPolicy(cluster.load_balancing_policy(), decoding);
-  }
-  LoadBalancing result;
-  result.weighting = Weighting(cluster, decoding->profile());
-  if (cluster.lb_policy() == proto::Cluster::ROUND_ROBIN) return result;
-  if (cluster.lb_policy() == proto::Cluster::RANDOM && !decoding->grpc()) {
-    result.policy = model::LbPolicy::kRandom;
-    return result;
-  }
-  const std::string& name = proto::Cluster::LbPolicy_Name(cluster.lb_policy());
-  decoding->errors.Add("lb_policy",
-                       absl::StrCat(NameOf(cluster.lb_policy(), name), " is not supported"));
-  return result;
-}
 
 // Outlier detection does nothing yet, but what is wrong with it is wrong today (gRFC A50).
 void CheckOutlierDetection(const proto::OutlierDetection& outlier, Decoding* decoding) {
@@ -77,10 +46,7 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   result.name = cluster.name();
   DecodeDiscovery(cluster, decoding, &result);
 
-  const LoadBalancing balancing = DecodeLoadBalancing(cluster, decoding);
-  result.balancing.policy = balancing.policy;
-  result.locality_weighting = balancing.weighting;
-
+  DecodeClusterBalancing(cluster, decoding, &result);
   if (decoding->grpc()) {
     result.connect_timeout = kGrpcConnectTimeout;
   } else if (cluster.has_connect_timeout()) {
@@ -101,7 +67,8 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
 class ClusterType final : public ResourceType {
  public:
   explicit ClusterType(Profile profile)
-      : profile_(profile), fields_({ClusterFields(), EndpointFields(), CoreFields()}) {}
+      : profile_(profile),
+        fields_({ClusterFields(), BalancingFields(), EndpointFields(), CoreFields()}) {}
 
   absl::string_view type_url() const override {
     return "type.googleapis.com/envoy.config.cluster.v3.Cluster";

@@ -10,7 +10,10 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(4, "connect_timeout", "absent: 5 s").AdvisoryInGrpc("20 s, always"),
     Advisory(5, "per_connection_buffer_limit_bytes",
              "the endpoint connections have gRPC's settings"),
-    Honoured(6, "lb_policy", "ROUND_ROBIN and RANDOM; others are refused by name"),
+    Honoured(
+        6, "lb_policy",
+        "ROUND_ROBIN, LEAST_REQUEST, RING_HASH, MAGLEV, RANDOM (grpc: the first three); others "
+        "are refused by name"),
     Advisory(8, "health_checks", "active health checks are not there yet"),
     Advisory(9, "max_requests_per_connection", "the endpoint connections have gRPC's settings"),
     Advisory(10, "circuit_breakers", "limits are not there yet"),
@@ -23,7 +26,7 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(20, "cleanup_interval", "for ORIGINAL_DST"),
     Advisory(21, "upstream_bind_config", "the endpoint connections have gRPC's settings"),
     Refused(22, "lb_subset_config", "subsets of endpoints are not there yet").AdvisoryInGrpc(),
-    Advisory(23, "ring_hash_lb_config", "for RING_HASH"),
+    Honoured(23, "ring_hash_lb_config", "of RING_HASH"),
     Refused(24, "transport_socket",
             "TLS is not there yet, and calls never go out in plaintext instead"),
     Advisory(25, "metadata", "nothing reads it yet"),
@@ -39,12 +42,14 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(34, "original_dst_lb_config", "for ORIGINAL_DST"),
     Advisory(36, "typed_extension_protocol_options",
              "the endpoint connections have gRPC's settings"),
-    Advisory(37, "least_request_lb_config", "for LEAST_REQUEST"),
+    Honoured(37, "least_request_lb_config", "of LEAST_REQUEST"),
     Refused(38, "cluster_type", "custom cluster types are not there yet"),
     Advisory(39, "respect_dns_ttl", "for clusters that are resolved by DNS"),
     Refused(40, "filters", "network filters are not there yet").AdvisoryInGrpc(),
-    Honoured(41, "load_balancing_policy",
-             "the first known of round_robin, random, wrr_locality (gRFC A52)"),
+    Honoured(
+        41, "load_balancing_policy",
+        "the first that is known (gRFC A52): round_robin, least_request, ring_hash, pick_first, "
+        "wrr_locality, maglev, random (grpc: all but the last two)"),
     Advisory(42, "lrs_server", "checked; load reports are not there yet"),
     Refused(43, "transport_socket_matches",
             "TLS is not there yet, and calls never go out in plaintext instead"),
@@ -57,11 +62,11 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(50, "preconnect_policy", "the endpoint connections have gRPC's settings"),
     Advisory(51, "connection_pool_per_downstream_connection",
              "the endpoint connections have gRPC's settings"),
-    Advisory(52, "maglev_lb_config", "for MAGLEV"),
+    Honoured(52, "maglev_lb_config", "of MAGLEV").AdvisoryInGrpc("MAGLEV is refused"),
     Advisory(53, "dns_resolution_config", "for clusters that are resolved by DNS"),
     Advisory(54, "wait_for_warm_on_init", "a route waits for its clusters, always"),
     Advisory(55, "typed_dns_resolver_config", "for clusters that are resolved by DNS"),
-    Advisory(56, "round_robin_lb_config", "slow start is not there yet"),
+    Honoured(56, "round_robin_lb_config", "of ROUND_ROBIN").AdvisoryInGrpc(),
     Advisory(57, "lrs_report_endpoint_metrics", "load reports are not there yet"),
     Advisory(58, "dns_jitter", "for clusters that are resolved by DNS"),
     Refused(59, "transport_socket_matcher",
@@ -78,66 +83,12 @@ constexpr FieldDeclaration kClusterEdsClusterConfig[] = {
     Honoured(2, "service_name"),
 };
 
-constexpr FieldDeclaration kClusterCommonLbConfig[] = {
-    Advisory(1, "healthy_panic_threshold", "panic is not there yet"),
-    Advisory(2, "zone_aware_lb_config", "zone-aware routing is not there yet"),
-    Honoured(3, "locality_weighted_lb_config", "localities share by weight")
-        .AdvisoryInGrpc("localities share by weight, always"),
-    Advisory(4, "update_merge_window", "updates apply at once"),
-    Advisory(5, "ignore_new_hosts_until_first_hc", "active health checks are not there yet"),
-    Advisory(6, "close_connections_on_host_set_change",
-             "connections of endpoints that stay are kept"),
-    Advisory(7, "consistent_hashing_lb_config", "policies that hash are not there yet"),
-    Advisory(8, "override_host_status", "not there yet"),
-};
-
-constexpr FieldDeclaration kLoadBalancingPolicy[] = {
-    Honoured(1, "policies"),
-};
-
-constexpr FieldDeclaration kLoadBalancingPolicyPolicy[] = {
-    Honoured(4, "typed_extension_config"),
-};
-
-constexpr FieldDeclaration kRoundRobin[] = {
-    Advisory(1, "slow_start_config", "slow start is not there yet"),
-    Honoured(2, "locality_lb_config").AdvisoryInGrpc("wrr_locality is read"),
-};
-
-constexpr FieldDeclaration kRandom[] = {
-    Honoured(1, "locality_lb_config").AdvisoryInGrpc("wrr_locality is read"),
-};
-
-constexpr FieldDeclaration kWrrLocality[] = {
-    Honoured(1, "endpoint_picking_policy"),
-};
-
-constexpr FieldDeclaration kLocalityLbConfig[] = {
-    Advisory(1, "zone_aware_lb_config", "zone-aware routing is not there yet"),
-    Honoured(2, "locality_weighted_lb_config"),
-};
-
 constexpr MessageDeclaration kMessages[] = {
     {"Cluster", "envoy.config.cluster.v3.Cluster", kCluster},
     {"Cluster.CustomClusterType", "envoy.config.cluster.v3.Cluster.CustomClusterType",
      kClusterCustomClusterType},
     {"Cluster.EdsClusterConfig", "envoy.config.cluster.v3.Cluster.EdsClusterConfig",
      kClusterEdsClusterConfig},
-    {"Cluster.CommonLbConfig", "envoy.config.cluster.v3.Cluster.CommonLbConfig",
-     kClusterCommonLbConfig},
-    {"LoadBalancingPolicy", "envoy.config.cluster.v3.LoadBalancingPolicy", kLoadBalancingPolicy},
-    {"LoadBalancingPolicy.Policy", "envoy.config.cluster.v3.LoadBalancingPolicy.Policy",
-     kLoadBalancingPolicyPolicy},
-    {"RoundRobin", "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin",
-     kRoundRobin},
-    {"Random", "envoy.extensions.load_balancing_policies.random.v3.Random", kRandom},
-    {"WrrLocality", "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality",
-     kWrrLocality},
-    {"LocalityLbConfig", "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig",
-     kLocalityLbConfig},
-    {"LocalityLbConfig.LocalityWeightedLbConfig",
-     "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig",
-     {}},
 };
 
 }  // namespace

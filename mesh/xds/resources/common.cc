@@ -85,6 +85,19 @@ absl::Duration DecodeDuration(const google::protobuf::Duration& duration, Decodi
   return absl::Seconds(seconds) + absl::Nanoseconds(nanos);
 }
 
+double DecodePercent(const proto::Percent& percent, Decoding* decoding) {
+  const double value = percent.value();
+  if (!(value >= 0 && value <= 100)) {  // so that what is no number is found, too
+    decoding->errors.Add("value", absl::StrCat(value, " is not within 0 to 100 percent"));
+  }
+  return value;
+}
+
+std::string NotSupported(int value, absl::string_view name) {
+  return name.empty() ? absl::StrCat("unknown value ", value, " is not supported")
+                      : absl::StrCat(name, " is not supported");
+}
+
 void CheckConfigSource(const proto::ConfigSource& source, Decoding* decoding) {
   if (source.config_source_specifier_case() ==
       proto::ConfigSource::CONFIG_SOURCE_SPECIFIER_NOT_SET) {

@@ -24,6 +24,12 @@ bool ParseAny(const proto::Any& any, google::protobuf::Message* message, Decodin
 // A duration that is in protobuf's range and not negative.
 absl::Duration DecodeDuration(const google::protobuf::Duration& duration, Decoding* decoding);
 
+// A percentage from 0 to 100.
+double DecodePercent(const proto::Percent& percent, Decoding* decoding);
+
+// `NAME is not supported`, of a value of an enumeration; `name` is empty if it has none.
+std::string NotSupported(int value, absl::string_view name);
+
 // Checks that a source of resources is the control plane that named it: ADS or self.
 void CheckConfigSource(const proto::ConfigSource& source, Decoding* decoding);
 

@@ -51,6 +51,15 @@ constexpr FieldDeclaration kAddress[] = {
     Refused(3, "envoy_internal_address", "names a listener inside a proxy"),
 };
 
+constexpr FieldDeclaration kPercent[] = {
+    Honoured(1, "value", "0 to 100"),
+};
+
+constexpr FieldDeclaration kRuntimeDouble[] = {
+    Honoured(1, "default_value"),
+    Advisory(2, "runtime_key", "there is no runtime layer"),
+};
+
 constexpr MessageDeclaration kMessages[] = {
     {"TypedExtensionConfig", "envoy.config.core.v3.TypedExtensionConfig", kTypedExtensionConfig},
     {"AggregatedConfigSource", "envoy.config.core.v3.AggregatedConfigSource", {}},
@@ -60,6 +69,8 @@ constexpr MessageDeclaration kMessages[] = {
     {"SocketAddress", "envoy.config.core.v3.SocketAddress", kSocketAddress},
     {"Pipe", "envoy.config.core.v3.Pipe", kPipe},
     {"Address", "envoy.config.core.v3.Address", kAddress},
+    {"Percent", "envoy.type.v3.Percent", kPercent},
+    {"RuntimeDouble", "envoy.config.core.v3.RuntimeDouble", kRuntimeDouble},
 };
 
 }  // namespace

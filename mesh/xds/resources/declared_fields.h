@@ -63,6 +63,7 @@ absl::Span<const MessageDeclaration> CoreFields();
 absl::Span<const MessageDeclaration> ListenerFields();
 absl::Span<const MessageDeclaration> RouteFields();
 absl::Span<const MessageDeclaration> ClusterFields();
+absl::Span<const MessageDeclaration> BalancingFields();
 absl::Span<const MessageDeclaration> EndpointFields();
 // All of them.
 std::vector<MessageDeclaration> AllFields();

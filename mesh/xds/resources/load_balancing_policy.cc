@@ -1,68 +1,147 @@
 #include "mesh/xds/resources/load_balancing_policy.h"
 
-#include <optional>
-
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/policy_settings.h"
 
 namespace mesh::xds {
 namespace {
+
+using model::LbPolicy;
+using model::LocalityWeighting;
 
 constexpr int kMaxDepth = 16;  // gRFC A52
 // Each level of policies is held while those in it are read.
 constexpr size_t kMostConfigBytes = 64 << 10;
 
-constexpr absl::string_view kRoundRobin =
-    "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin";
-constexpr absl::string_view kRandom = "envoy.extensions.load_balancing_policies.random.v3.Random";
-constexpr absl::string_view kWrrLocality =
-    "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality";
+constexpr absl::string_view kPolicies = "envoy.extensions.load_balancing_policies.";
 
-LoadBalancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Decoding* decoding);
+Balancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Decoding* decoding);
 
-// How localities share where the policy's own configuration does not say.
-model::LocalityWeighting DefaultWeighting(Profile profile) {
-  return profile == Profile::kMesh ? model::LocalityWeighting::kByWeightIfAny
-                                   : model::LocalityWeighting::kIgnored;
+// How localities share: by weight where the policy's configuration says so.
+LocalityWeighting Weighting(bool weighted, const Decoding& decoding) {
+  if (decoding.grpc()) return LocalityWeighting::kIgnored;  // wrr_locality says it there
+  if (weighted) return LocalityWeighting::kByWeight;
+  return decoding.profile() == Profile::kMesh ? LocalityWeighting::kByWeightIfAny
+                                              : LocalityWeighting::kIgnored;
 }
 
-// Of a policy that picks endpoints: `Message` is RoundRobin or Random.
-template <typename Message>
-LoadBalancing DecodeLeaf(model::LbPolicy policy, const proto::Any& config, Decoding* decoding) {
-  LoadBalancing result{policy, DefaultWeighting(decoding->profile())};
-  Message message;
-  if (!ParseAny(config, &message, decoding)) return result;
-  decoding->Check(message);
-  if (!decoding->grpc() && message.locality_lb_config().has_locality_weighted_lb_config()) {
-    result.weighting = model::LocalityWeighting::kByWeight;
+void DecodeSlowStartOf(const proto::SlowStartConfig& config, Balancing* result,
+                       Decoding* decoding) {
+  if (decoding->grpc()) return;
+  const FieldErrors::Scope scope(&decoding->errors, "slow_start_config");
+  result->policy.slow_start = DecodeSlowStart(config, decoding);
+}
+
+Balancing Decode(const proto::RoundRobin& message, Decoding* decoding) {
+  Balancing result;
+  result.weighting =
+      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
+  return result;
+}
+
+Balancing Decode(const proto::Random& message, Decoding* decoding) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kRandom;
+  result.weighting =
+      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  return result;
+}
+
+Balancing Decode(const proto::LeastRequest& message, Decoding* decoding) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kLeastRequest;
+  result.policy.least_request = DecodeLeastRequest(message, decoding);
+  result.weighting =
+      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
+  return result;
+}
+
+Balancing Decode(const proto::RingHash& message, Decoding* decoding) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kRingHash;
+  result.policy.ring_hash = DecodeRingHash(message, decoding);
+  // In gRPC, all of a priority is on one ring, by the weight of locality and endpoint (gRFC A42).
+  result.weighting = decoding->grpc()
+                         ? LocalityWeighting::kByWeight
+                         : Weighting(message.has_locality_weighted_lb_config(), *decoding);
+  if (decoding->grpc()) return result;
+  if (message.has_consistent_hashing_lb_config()) {
+    const FieldErrors::Scope scope(&decoding->errors, "consistent_hashing_lb_config");
+    result.policy.hash_balance_factor =
+        DecodeHashBalanceFactor(message.consistent_hashing_lb_config(), decoding);
+  } else if (message.has_hash_balance_factor()) {
+    result.policy.hash_balance_factor =
+        DecodeHashBalanceFactor(message.hash_balance_factor(), decoding);
   }
   return result;
 }
 
-LoadBalancing DecodeWrrLocality(const proto::Any& config, int depth, Decoding* decoding) {
+Balancing Decode(const proto::Maglev& message, Decoding* decoding) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kMaglev;
+  result.policy.maglev = DecodeMaglev(message, decoding);
+  result.weighting = Weighting(message.has_locality_weighted_lb_config(), *decoding);
+  const FieldErrors::Scope scope(&decoding->errors, "consistent_hashing_lb_config");
+  result.policy.hash_balance_factor =
+      DecodeHashBalanceFactor(message.consistent_hashing_lb_config(), decoding);
+  return result;
+}
+
+// A list of endpoints that is tried in its order, whatever their localities.
+Balancing Decode(const proto::PickFirst& message, Decoding*) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kPickFirst;
+  result.policy.pick_first.shuffle = message.shuffle_address_list();
+  return result;
+}
+
+// Of a policy that picks endpoints, whose configuration is a `Message`.
+template <typename Message>
+Balancing DecodeLeaf(const proto::Any& config, int, Decoding* decoding) {
+  Message message;
+  if (!ParseAny(config, &message, decoding)) return {};
+  decoding->Check(message);
+  return Decode(message, decoding);
+}
+
+Balancing DecodeWrrLocality(const proto::Any& config, int depth, Decoding* decoding) {
   proto::WrrLocality message;
   if (!ParseAny(config, &message, decoding)) return {};
   decoding->Check(message);
   const FieldErrors::Scope scope(&decoding->errors, "endpoint_picking_policy");
-  LoadBalancing result = DecodeList(message.endpoint_picking_policy(), depth + 1, decoding);
-  result.weighting = model::LocalityWeighting::kByWeight;
+  Balancing result = DecodeList(message.endpoint_picking_policy(), depth + 1, decoding);
+  result.weighting = LocalityWeighting::kByWeight;
   return result;
 }
 
-// Nothing if the policy is not known.
-std::optional<LoadBalancing> DecodePolicy(const proto::Any& config, int depth, Decoding* decoding) {
-  const absl::string_view type = TypeName(config);
-  if (type == kRoundRobin) {
-    return DecodeLeaf<proto::RoundRobin>(model::LbPolicy::kRoundRobin, config, decoding);
+struct KnownPolicy {
+  absl::string_view type;  // after kPolicies
+  bool in_grpc;
+  Balancing (*decode)(const proto::Any& config, int depth, Decoding* decoding);
+};
+constexpr KnownPolicy kKnown[] = {
+    {"round_robin.v3.RoundRobin", true, DecodeLeaf<proto::RoundRobin>},
+    {"random.v3.Random", false, DecodeLeaf<proto::Random>},
+    {"least_request.v3.LeastRequest", true, DecodeLeaf<proto::LeastRequest>},
+    {"ring_hash.v3.RingHash", true, DecodeLeaf<proto::RingHash>},
+    {"maglev.v3.Maglev", false, DecodeLeaf<proto::Maglev>},
+    {"pick_first.v3.PickFirst", true, DecodeLeaf<proto::PickFirst>},
+    {"wrr_locality.v3.WrrLocality", true, DecodeWrrLocality},
+};
+
+const KnownPolicy* FindPolicy(absl::string_view type, const Decoding& decoding) {
+  if (!absl::ConsumePrefix(&type, kPolicies)) return nullptr;
+  for (const KnownPolicy& policy : kKnown) {
+    if (policy.type == type) return policy.in_grpc || !decoding.grpc() ? &policy : nullptr;
   }
-  if (type == kRandom && !decoding->grpc()) {  // gRPC has no such policy
-    return DecodeLeaf<proto::Random>(model::LbPolicy::kRandom, config, decoding);
-  }
-  if (type == kWrrLocality) return DecodeWrrLocality(config, depth, decoding);
-  return std::nullopt;
+  return nullptr;
 }
 
-LoadBalancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Decoding* decoding) {
+Balancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Decoding* decoding) {
   if (depth > kMaxDepth) {
     decoding->errors.Add(absl::StrCat("more than ", kMaxDepth, " policies in each other"));
     return {};
@@ -75,8 +154,8 @@ LoadBalancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Deco
       decoding->errors.Add(absl::StrCat("more than ", kMostConfigBytes, " bytes"));
       return {};
     }
-    const std::optional<LoadBalancing> result = DecodePolicy(config, depth, decoding);
-    if (result.has_value()) return *result;
+    const KnownPolicy* known = FindPolicy(TypeName(config), *decoding);
+    if (known != nullptr) return known->decode(config, depth, decoding);
     decoding->Ignore(absl::StrCat("\"", TypeName(config), "\""));
   }
   decoding->errors.Add("policies", "none of them is known");
@@ -85,8 +164,7 @@ LoadBalancing DecodeList(const proto::LoadBalancingPolicy& list, int depth, Deco
 
 }  // namespace
 
-LoadBalancing DecodeLoadBalancingPolicy(const proto::LoadBalancingPolicy& list,
-                                        Decoding* decoding) {
+Balancing DecodeLoadBalancingPolicy(const proto::LoadBalancingPolicy& list, Decoding* decoding) {
   return DecodeList(list, 1, decoding);
 }
 

@@ -2,20 +2,20 @@
 #define MESH_XDS_RESOURCES_LOAD_BALANCING_POLICY_H_
 
 #include "mesh/model/cluster.h"
-#include "mesh/xds/proto/cluster.pb.h"
+#include "mesh/xds/proto/load_balancing.pb.h"
 #include "mesh/xds/resources/decoding.h"
 
 namespace mesh::xds {
 
 // How a cluster's endpoints are chosen.
-struct LoadBalancing {
-  model::LbPolicy policy = model::LbPolicy::kRoundRobin;
+struct Balancing {
+  model::LoadBalancing policy;
   model::LocalityWeighting weighting = model::LocalityWeighting::kIgnored;
 };
 
 // The first policy of the list that is known (gRFC A52); those before it are listed. Notes an
 // error if none is. The decoding's path is that of `list`.
-LoadBalancing DecodeLoadBalancingPolicy(const proto::LoadBalancingPolicy& list, Decoding* decoding);
+Balancing DecodeLoadBalancingPolicy(const proto::LoadBalancingPolicy& list, Decoding* decoding);
 
 }  // namespace mesh::xds
 

@@ -1,0 +1,159 @@
+#include "mesh/xds/resources/declared_fields.h"
+
+namespace mesh::xds {
+namespace {
+
+constexpr FieldDeclaration kCommonLbConfig[] = {
+    Honoured(1, "healthy_panic_threshold", "cut to whole percents; absent: 50; 0: no panic")
+        .AdvisoryInGrpc("gRPC has no panic"),
+    Advisory(2, "zone_aware_lb_config", "zone-aware routing is not there yet"),
+    Honoured(3, "locality_weighted_lb_config",
+             "localities share by weight; refused together with load_balancing_policy")
+        .AdvisoryInGrpc("localities share by weight, but for LEAST_REQUEST"),
+    Advisory(4, "update_merge_window", "updates apply at once"),
+    Honoured(5, "ignore_new_hosts_until_first_hc").AdvisoryInGrpc(),
+    Advisory(6, "close_connections_on_host_set_change",
+             "connections of endpoints that stay are kept"),
+    Honoured(7, "consistent_hashing_lb_config",
+             "of RING_HASH and MAGLEV; refused together with load_balancing_policy")
+        .AdvisoryInGrpc(),
+    Advisory(8, "override_host_status", "not there yet"),
+};
+
+constexpr FieldDeclaration kClusterConsistentHashing[] = {
+    Advisory(1, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(2, "hash_balance_factor", "100 or more"),
+};
+
+constexpr FieldDeclaration kSlowStartConfig[] = {
+    Honoured(1, "slow_start_window", "absent or 0: no slow start"),
+    Honoured(2, "aggression", "above 0; absent: 1"),
+    Honoured(3, "min_weight_percent", "absent: 10"),
+};
+
+constexpr FieldDeclaration kRoundRobinLbConfig[] = {
+    Honoured(1, "slow_start_config"),
+};
+
+constexpr FieldDeclaration kLeastRequestLbConfig[] = {
+    Honoured(1, "choice_count", "2 or more (grpc: up to 10)"),
+    Honoured(2, "active_request_bias", "absent: 1").AdvisoryInGrpc(),
+    Honoured(3, "slow_start_config").AdvisoryInGrpc(),
+};
+
+constexpr FieldDeclaration kRingHashLbConfig[] = {
+    Honoured(1, "minimum_ring_size", "1 to 8388608; absent: 1024 (grpc: up to 4096)"),
+    Honoured(3, "hash_function", "XX_HASH; others are refused by name"),
+    Honoured(4, "maximum_ring_size", "not below the minimum; absent: 8388608 (grpc: up to 4096)"),
+};
+
+constexpr FieldDeclaration kMaglevLbConfig[] = {
+    Honoured(1, "table_size", "prime, up to 5000011; absent: 65537"),
+};
+
+constexpr FieldDeclaration kLoadBalancingPolicy[] = {
+    Honoured(1, "policies"),
+};
+
+constexpr FieldDeclaration kLoadBalancingPolicyPolicy[] = {
+    Honoured(4, "typed_extension_config"),
+};
+
+constexpr FieldDeclaration kRoundRobin[] = {
+    Honoured(1, "slow_start_config").AdvisoryInGrpc(),
+    Honoured(2, "locality_lb_config").AdvisoryInGrpc("wrr_locality is read"),
+};
+
+constexpr FieldDeclaration kRandom[] = {
+    Honoured(1, "locality_lb_config").AdvisoryInGrpc("wrr_locality is read"),
+};
+
+constexpr FieldDeclaration kLeastRequest[] = {
+    Honoured(1, "choice_count", "2 or more (grpc: up to 10)"),
+    Honoured(2, "active_request_bias", "absent: 1").AdvisoryInGrpc(),
+    Honoured(3, "slow_start_config").AdvisoryInGrpc(),
+    Honoured(4, "locality_lb_config").AdvisoryInGrpc("wrr_locality is read"),
+    Honoured(5, "enable_full_scan").AdvisoryInGrpc(),
+    Honoured(6, "selection_method").AdvisoryInGrpc(),
+};
+
+constexpr FieldDeclaration kRingHash[] = {
+    Honoured(1, "hash_function", "XX_HASH; others are refused by name"),
+    Honoured(2, "minimum_ring_size", "1 to 8388608; absent: 1024 (grpc: up to 4096)"),
+    Honoured(3, "maximum_ring_size", "not below the minimum; absent: 8388608 (grpc: up to 4096)"),
+    Advisory(4, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(5, "hash_balance_factor", "100 or more; consistent_hashing_lb_config replaces it")
+        .AdvisoryInGrpc(),
+    Honoured(6, "consistent_hashing_lb_config").AdvisoryInGrpc(),
+    Honoured(7, "locality_weighted_lb_config")
+        .AdvisoryInGrpc("localities share the ring by weight, always"),
+};
+
+constexpr FieldDeclaration kMaglev[] = {
+    Honoured(1, "table_size", "prime, up to 5000011; absent: 65537"),
+    Honoured(2, "consistent_hashing_lb_config"),
+    Honoured(3, "locality_weighted_lb_config"),
+};
+
+constexpr FieldDeclaration kConsistentHashing[] = {
+    Advisory(1, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(2, "hash_balance_factor", "100 or more"),
+    Advisory(3, "hash_policy", "a route says what is hashed"),
+};
+
+constexpr FieldDeclaration kPickFirst[] = {
+    Honoured(1, "shuffle_address_list"),
+};
+
+constexpr FieldDeclaration kWrrLocality[] = {
+    Honoured(1, "endpoint_picking_policy"),
+};
+
+constexpr FieldDeclaration kLocalityLbConfig[] = {
+    Advisory(1, "zone_aware_lb_config", "zone-aware routing is not there yet"),
+    Honoured(2, "locality_weighted_lb_config"),
+};
+
+constexpr MessageDeclaration kMessages[] = {
+    {"CommonLbConfig", "envoy.config.cluster.v3.Cluster.CommonLbConfig", kCommonLbConfig},
+    {"RoundRobinLbConfig", "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig",
+     kRoundRobinLbConfig},
+    {"LeastRequestLbConfig", "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig",
+     kLeastRequestLbConfig},
+    {"RingHashLbConfig", "envoy.config.cluster.v3.Cluster.RingHashLbConfig", kRingHashLbConfig},
+    {"MaglevLbConfig", "envoy.config.cluster.v3.Cluster.MaglevLbConfig", kMaglevLbConfig},
+    {"LoadBalancingPolicy", "envoy.config.cluster.v3.LoadBalancingPolicy", kLoadBalancingPolicy},
+    {"LoadBalancingPolicy.Policy", "envoy.config.cluster.v3.LoadBalancingPolicy.Policy",
+     kLoadBalancingPolicyPolicy},
+    {"RoundRobin", "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin",
+     kRoundRobin},
+    {"Random", "envoy.extensions.load_balancing_policies.random.v3.Random", kRandom},
+    {"LeastRequest", "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
+     kLeastRequest},
+    {"RingHash", "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash", kRingHash},
+    {"Maglev", "envoy.extensions.load_balancing_policies.maglev.v3.Maglev", kMaglev},
+    {"PickFirst", "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst", kPickFirst},
+    {"WrrLocality", "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality",
+     kWrrLocality},
+    {"LocalityLbConfig", "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig",
+     kLocalityLbConfig},
+    {"LocalityLbConfig.LocalityWeightedLbConfig",
+     "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig",
+     {}},
+    {"ConsistentHashingLbConfig",
+     "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig",
+     kConsistentHashing},
+    // One message of ours stands for two official ones; of the two, the first is obeyed.
+    {"ConsistentHashingLbConfig",
+     "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig",
+     kClusterConsistentHashing},
+    {"SlowStartConfig", "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig",
+     kSlowStartConfig},
+    {"SlowStartConfig", "envoy.config.cluster.v3.Cluster.SlowStartConfig", kSlowStartConfig},
+};
+
+}  // namespace
+
+absl::Span<const MessageDeclaration> BalancingFields() { return kMessages; }
+
+}  // namespace mesh::xds

@@ -1,0 +1,187 @@
+#include "mesh/xds/resources/policy_settings.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "mesh/xds/resources/common.h"
+
+namespace mesh::xds {
+namespace {
+
+constexpr uint32_t kLeastChoices = 2;              // envoy least_request.proto, gRFC A48
+constexpr uint32_t kMostChoicesInGrpc = 10;        // gRFC A48
+constexpr uint64_t kLargestRing = 8'388'608;       // envoy ring_hash.proto
+constexpr uint64_t kLargestRingInGrpc = 4096;      // gRFC A42
+constexpr uint64_t kLargestTable = 5'000'011;      // envoy maglev.proto
+constexpr uint32_t kLeastHashBalanceFactor = 100;  // envoy common.proto
+
+// What Envoy does without is as if it were not there.
+double DecodeBias(const proto::RuntimeDouble& bias, Decoding* decoding) {
+  const double value = bias.default_value();
+  if (value >= 0 && std::isfinite(value)) return value;
+  decoding->Ignore("default_value, below 0 or no number");
+  return model::LeastRequest().active_request_bias;
+}
+
+// `Message` is LeastRequestLbConfig or LeastRequest.
+template <typename Message>
+model::LeastRequest DecodeChoices(const Message& config, Decoding* decoding) {
+  model::LeastRequest result;
+  if (config.has_choice_count()) {
+    result.choice_count = config.choice_count().value();
+    if (result.choice_count < kLeastChoices) {
+      decoding->errors.Add("choice_count", absl::StrCat(result.choice_count, " is less than 2"));
+    }
+  }
+  if (decoding->grpc()) {
+    result.choice_count = std::min(result.choice_count, kMostChoicesInGrpc);
+  } else if (config.has_active_request_bias()) {
+    const FieldErrors::Scope scope(&decoding->errors, "active_request_bias");
+    result.active_request_bias = DecodeBias(config.active_request_bias(), decoding);
+  }
+  return result;
+}
+
+uint64_t DecodeRingSize(absl::string_view field, const google::protobuf::UInt64Value& size,
+                        Decoding* decoding) {
+  if (size.value() < 1 || size.value() > kLargestRing) {
+    decoding->errors.Add(field, absl::StrCat(size.value(), " is not within 1 to ", kLargestRing));
+  }
+  return size.value();
+}
+
+// `Message` is RingHashLbConfig or RingHash.
+template <typename Message>
+model::RingHash DecodeRing(const Message& config, Decoding* decoding) {
+  model::RingHash result;
+  const size_t errors = decoding->errors.size();
+  if (config.has_minimum_ring_size()) {
+    result.minimum_size = DecodeRingSize("minimum_ring_size", config.minimum_ring_size(), decoding);
+  }
+  if (config.has_maximum_ring_size()) {
+    result.maximum_size = DecodeRingSize("maximum_ring_size", config.maximum_ring_size(), decoding);
+  }
+  if (result.minimum_size > result.maximum_size && errors == decoding->errors.size()) {
+    decoding->errors.Add("minimum_ring_size",
+                         absl::StrCat(result.minimum_size, " is more than the maximum_ring_size, ",
+                                      result.maximum_size));
+  }
+  if (decoding->grpc()) {
+    result.minimum_size = std::min(result.minimum_size, kLargestRingInGrpc);
+    result.maximum_size = std::min(result.maximum_size, kLargestRingInGrpc);
+  }
+  return result;
+}
+
+bool IsPrime(uint64_t number) {
+  if (number < 4) return number > 1;
+  if (number % 2 == 0) return false;
+  for (uint64_t divisor = 3; divisor * divisor <= number; divisor += 2) {
+    if (number % divisor == 0) return false;
+  }
+  return true;
+}
+
+// `Message` is MaglevLbConfig or Maglev.
+template <typename Message>
+model::Maglev DecodeTable(const Message& config, Decoding* decoding) {
+  model::Maglev result;
+  if (!config.has_table_size()) return result;
+  const uint64_t size = config.table_size().value();
+  if (size > kLargestTable) {
+    decoding->errors.Add("table_size", absl::StrCat(size, " is more than ", kLargestTable));
+  } else if (!IsPrime(size)) {
+    decoding->errors.Add("table_size", absl::StrCat(size, " is not prime"));
+  } else {
+    result.table_size = static_cast<uint32_t>(size);
+  }
+  return result;
+}
+
+}  // namespace
+
+model::LeastRequest DecodeLeastRequest(const proto::LeastRequestLbConfig& config,
+                                       Decoding* decoding) {
+  return DecodeChoices(config, decoding);
+}
+
+model::LeastRequest DecodeLeastRequest(const proto::LeastRequest& config, Decoding* decoding) {
+  model::LeastRequest result = DecodeChoices(config, decoding);
+  if (decoding->grpc()) return result;
+  result.full_scan = config.selection_method() == proto::LeastRequest::FULL_SCAN ||
+                     config.enable_full_scan().value();
+  if (!proto::LeastRequest::SelectionMethod_IsValid(config.selection_method())) {
+    decoding->errors.Add(
+        "selection_method",
+        absl::StrCat("unknown value ", static_cast<int>(config.selection_method())));
+  }
+  return result;
+}
+
+model::RingHash DecodeRingHash(const proto::RingHashLbConfig& config, Decoding* decoding) {
+  if (config.hash_function() != proto::RingHashLbConfig::XX_HASH) {
+    decoding->errors.Add(
+        "hash_function",
+        NotSupported(config.hash_function(),
+                     proto::RingHashLbConfig::HashFunction_Name(config.hash_function())));
+  }
+  return DecodeRing(config, decoding);
+}
+
+model::RingHash DecodeRingHash(const proto::RingHash& config, Decoding* decoding) {
+  if (config.hash_function() != proto::RingHash::DEFAULT_HASH &&
+      config.hash_function() != proto::RingHash::XX_HASH) {
+    decoding->errors.Add("hash_function",
+                         NotSupported(config.hash_function(),
+                                      proto::RingHash::HashFunction_Name(config.hash_function())));
+  }
+  return DecodeRing(config, decoding);
+}
+
+model::Maglev DecodeMaglev(const proto::MaglevLbConfig& config, Decoding* decoding) {
+  return DecodeTable(config, decoding);
+}
+
+model::Maglev DecodeMaglev(const proto::Maglev& config, Decoding* decoding) {
+  return DecodeTable(config, decoding);
+}
+
+std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,
+                                                Decoding* decoding) {
+  model::SlowStart result;
+  {
+    const FieldErrors::Scope scope(&decoding->errors, "slow_start_window");
+    result.window = DecodeDuration(config.slow_start_window(), decoding);
+  }
+  if (config.has_aggression()) {
+    result.aggression = config.aggression().default_value();
+    if (!(result.aggression > 0) || !std::isfinite(result.aggression)) {
+      decoding->errors.Add("aggression.default_value",
+                           absl::StrCat(result.aggression, " is no number above 0"));
+    }
+  }
+  if (config.has_min_weight_percent()) {
+    const FieldErrors::Scope scope(&decoding->errors, "min_weight_percent");
+    result.min_weight = DecodePercent(config.min_weight_percent(), decoding) / 100;
+  }
+  if (result.window == absl::ZeroDuration()) return std::nullopt;
+  return result;
+}
+
+uint32_t DecodeHashBalanceFactor(const proto::ConsistentHashingLbConfig& config,
+                                 Decoding* decoding) {
+  return config.has_hash_balance_factor()
+             ? DecodeHashBalanceFactor(config.hash_balance_factor(), decoding)
+             : 0;
+}
+
+uint32_t DecodeHashBalanceFactor(const google::protobuf::UInt32Value& factor, Decoding* decoding) {
+  if (factor.value() < kLeastHashBalanceFactor) {
+    decoding->errors.Add("hash_balance_factor", absl::StrCat(factor.value(), " is less than 100"));
+  }
+  return factor.value();
+}
+
+}  // namespace mesh::xds

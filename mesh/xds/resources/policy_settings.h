@@ -1,0 +1,40 @@
+#ifndef MESH_XDS_RESOURCES_POLICY_SETTINGS_H_
+#define MESH_XDS_RESOURCES_POLICY_SETTINGS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "google/protobuf/wrappers.pb.h"
+#include "mesh/model/load_balancing.h"
+#include "mesh/xds/proto/load_balancing.pb.h"
+#include "mesh/xds/resources/decoding.h"
+
+// What single policies are configured with, be it in the cluster's own fields or in a policy of
+// load_balancing_policy. Each notes what is wrong at the current path of the decoding; what it
+// returns then means nothing.
+
+namespace mesh::xds {
+
+// gRFC A48: of the whole, gRPC reads the choice_count, and compares ten endpoints at most.
+model::LeastRequest DecodeLeastRequest(const proto::LeastRequestLbConfig& config,
+                                       Decoding* decoding);
+model::LeastRequest DecodeLeastRequest(const proto::LeastRequest& config, Decoding* decoding);
+
+// gRFC A42: gRPC's rings have 4096 entries at most.
+model::RingHash DecodeRingHash(const proto::RingHashLbConfig& config, Decoding* decoding);
+model::RingHash DecodeRingHash(const proto::RingHash& config, Decoding* decoding);
+
+model::Maglev DecodeMaglev(const proto::MaglevLbConfig& config, Decoding* decoding);
+model::Maglev DecodeMaglev(const proto::Maglev& config, Decoding* decoding);
+
+// Nothing if its window is zero.
+std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,
+                                                Decoding* decoding);
+
+uint32_t DecodeHashBalanceFactor(const proto::ConsistentHashingLbConfig& config,
+                                 Decoding* decoding);
+uint32_t DecodeHashBalanceFactor(const google::protobuf::UInt32Value& factor, Decoding* decoding);
+
+}  // namespace mesh::xds
+
+#endif  // MESH_XDS_RESOURCES_POLICY_SETTINGS_H_

@@ -1,39 +1,47 @@
 #include "balancer/policy_builders.h"
 
+#include "balancer/least_request.h"
+#include "balancer/maglev.h"
+#include "balancer/pick_first.h"
 #include "balancer/random_choice.h"
+#include "balancer/ring_hash.h"
 #include "balancer/round_robin.h"
 
 namespace mesh::balancer {
 namespace {
 
-using BuildByWeights = std::unique_ptr<const Policy> (*)(const Weights& weights);
-
-// Of a policy that looks at nothing but weights.
-class ByWeights final : public PolicyBuilder {
+class Builder final : public PolicyBuilder {
  public:
-  explicit ByWeights(BuildByWeights build) : build_(build) {}
+  Builder(const model::LoadBalancing& options, uint64_t seed) : options_(options), seed_(seed) {}
+
   std::unique_ptr<const Policy> Build(const Places& places) const override {
-    return build_(places.weights);
+    switch (options_.policy) {
+      case model::LbPolicy::kRoundRobin:
+        return BuildRoundRobin(places.weights);
+      case model::LbPolicy::kLeastRequest:
+        return BuildLeastRequest(places.weights, options_.least_request);
+      case model::LbPolicy::kRingHash:
+        return BuildRingHash(places, options_.ring_hash, options_.hash_balance_factor);
+      case model::LbPolicy::kMaglev:
+        return BuildMaglev(places, options_.maglev, options_.hash_balance_factor);
+      case model::LbPolicy::kRandom:
+        return BuildRandomChoice(places.weights);
+      case model::LbPolicy::kPickFirst:
+        return BuildPickFirst(places, options_.pick_first, seed_);
+    }
+    return BuildRoundRobin(places.weights);
   }
 
  private:
-  const BuildByWeights build_;
+  const model::LoadBalancing options_;
+  const uint64_t seed_;
 };
 
 }  // namespace
 
-std::shared_ptr<const PolicyBuilder> NewPolicyBuilder(const model::LoadBalancing& options) {
-  switch (options.policy) {
-    case model::LbPolicy::kRandom:
-      return std::make_shared<const ByWeights>(BuildRandomChoice);
-    case model::LbPolicy::kRoundRobin:
-    case model::LbPolicy::kLeastRequest:
-    case model::LbPolicy::kRingHash:
-    case model::LbPolicy::kMaglev:
-    case model::LbPolicy::kPickFirst:
-      break;
-  }
-  return std::make_shared<const ByWeights>(BuildRoundRobin);
+std::shared_ptr<const PolicyBuilder> NewPolicyBuilder(const model::LoadBalancing& options,
+                                                      uint64_t seed) {
+  return std::make_shared<const Builder>(options, seed);
 }
 
 }  // namespace mesh::balancer

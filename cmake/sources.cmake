@@ -6,9 +6,11 @@ set(MESH_SOURCES
     balancer/cursors.cc
     balancer/deadline_schedule.cc
     balancer/keyed_place.cc
+    balancer/least_request.cc
     balancer/load_bound.cc
     balancer/locality_choice.cc
     balancer/maglev.cc
+    balancer/pick_first.cc
     balancer/place_walk.cc
     balancer/policy_builders.cc
     balancer/priority.cc
@@ -155,15 +157,18 @@ set(MESH_HEADERS
     balancer/cursors.h
     balancer/deadline_schedule.h
     balancer/keyed_place.h
+    balancer/least_request.h
     balancer/load_bound.h
     balancer/locality_choice.h
     balancer/maglev.h
+    balancer/pick_first.h
     balancer/place_walk.h
     balancer/policy.h
     balancer/policy_builders.h
     balancer/priority.h
     balancer/priority_load.h
     balancer/random_choice.h
+    balancer/random_stream.h
     balancer/ring_hash.h
     balancer/round_robin.h
     balancer/slow_start.h

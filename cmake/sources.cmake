@@ -32,6 +32,7 @@ set(MESH_SOURCES
     mesh/base/hash64.cc
     mesh/base/random.cc
     mesh/base/reaper.cc
+    mesh/base/retry_backoff.cc
     mesh/base/serializer.cc
     mesh/base/thread_executor.cc
     mesh/base/thread_slots.cc
@@ -190,6 +191,7 @@ set(MESH_HEADERS
     mesh/base/published.h
     mesh/base/random.h
     mesh/base/reaper.h
+    mesh/base/retry_backoff.h
     mesh/base/serializer.h
     mesh/base/thread_executor.h
     mesh/base/thread_slots.h

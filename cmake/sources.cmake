@@ -98,6 +98,8 @@ set(MESH_SOURCES
     mesh/wire/grpc_ads_transport.cc
     mesh/wire/grpc_connection.cc
     mesh/wire/grpc_credentials.cc
+    mesh/wire/grpc_prober.cc
+    mesh/wire/health_message.cc
     mesh/wire/pump.cc
     mesh/xds/ads_channel.cc
     mesh/xds/ads_session.cc
@@ -272,6 +274,8 @@ set(MESH_HEADERS
     mesh/wire/grpc_ads_transport.h
     mesh/wire/grpc_connection.h
     mesh/wire/grpc_credentials.h
+    mesh/wire/grpc_prober.h
+    mesh/wire/health_message.h
     mesh/wire/prober.h
     mesh/wire/pump.h
     mesh/xds/ads_channel.h

@@ -110,6 +110,7 @@ set(MESH_SOURCES
     mesh/xds/json.cc
     mesh/xds/resource_entry.cc
     mesh/xds/resources/balancing_fields.cc
+    mesh/xds/resources/circuit_breakers.cc
     mesh/xds/resources/cluster.cc
     mesh/xds/resources/cluster_balancing.cc
     mesh/xds/resources/cluster_discovery.cc
@@ -123,10 +124,13 @@ set(MESH_SOURCES
     mesh/xds/resources/endpoint_decoder.cc
     mesh/xds/resources/endpoint_fields.cc
     mesh/xds/resources/http_filters.cc
+    mesh/xds/resources/http_protocol_options.cc
+    mesh/xds/resources/limit_fields.cc
     mesh/xds/resources/listener.cc
     mesh/xds/resources/listener_fields.cc
     mesh/xds/resources/load_balancing_policy.cc
     mesh/xds/resources/locality_decoder.cc
+    mesh/xds/resources/outlier_detection.cc
     mesh/xds/resources/parse_cost.cc
     mesh/xds/resources/policy_settings.cc
     mesh/xds/resources/retry_policy.cc
@@ -290,6 +294,7 @@ set(MESH_HEADERS
     mesh/xds/nack.h
     mesh/xds/resource_entry.h
     mesh/xds/resource_type.h
+    mesh/xds/resources/circuit_breakers.h
     mesh/xds/resources/cluster.h
     mesh/xds/resources/cluster_balancing.h
     mesh/xds/resources/cluster_discovery.h
@@ -300,10 +305,12 @@ set(MESH_HEADERS
     mesh/xds/resources/endpoint_chunks.h
     mesh/xds/resources/endpoint_decoder.h
     mesh/xds/resources/http_filters.h
+    mesh/xds/resources/http_protocol_options.h
     mesh/xds/resources/listener.h
     mesh/xds/resources/load_balancing_policy.h
     mesh/xds/resources/locality_decoder.h
     mesh/xds/resources/model_resource.h
+    mesh/xds/resources/outlier_detection.h
     mesh/xds/resources/parse_cost.h
     mesh/xds/resources/policy_settings.h
     mesh/xds/resources/retry_policy.h
@@ -349,13 +356,16 @@ set(MESH_PUBLIC_HEADERS
 
 # Its protocol buffers.
 set(MESH_PROTOS
+    mesh/xds/proto/circuit_breaker.proto
     mesh/xds/proto/cluster.proto
     mesh/xds/proto/core.proto
     mesh/xds/proto/discovery.proto
     mesh/xds/proto/endpoint.proto
     mesh/xds/proto/http_connection_manager.proto
+    mesh/xds/proto/http_protocol_options.proto
     mesh/xds/proto/listener.proto
     mesh/xds/proto/load_balancing.proto
+    mesh/xds/proto/outlier_detection.proto
     mesh/xds/proto/route.proto
     mesh/xds/proto/router.proto
 )

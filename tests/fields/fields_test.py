@@ -48,6 +48,7 @@ PACKED = {m.DESCRIPTOR.full_name: m for m in (
 NOT_IN_A_BASE = {
     "envoy.config.cluster.v3.Cluster.CustomClusterType": "its field is refused",
     "envoy.config.route.v3.FilterConfig": "it stands in an Any of a map",
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": "it stands in an Any of a map",
 }
 
 
@@ -148,6 +149,16 @@ def slow_start(config):
     config.min_weight_percent.value = 20
 
 
+def cluster_with_limits():
+    result = eds_cluster()
+    result.outlier_detection.interval.seconds = 10
+    thresholds = result.circuit_breakers.thresholds.add()
+    thresholds.max_requests.value = 10
+    thresholds.retry_budget.budget_percent.value = 10
+    result.common_http_protocol_options.max_connection_duration.seconds = 60
+    return result
+
+
 def cluster_with_policy(policy):
     result = eds_cluster()
     result.load_balancing_policy.policies.add().typed_extension_config.name = "policy"
@@ -231,6 +242,7 @@ BASES = [
     ("Cluster", cluster_with_least_request, PROFILES),
     ("Cluster", cluster_with_ring_hash, PROFILES),
     ("Cluster", cluster_with_maglev, NOT_GRPC),
+    ("Cluster", cluster_with_limits, PROFILES),
     ("Cluster", round_robin, PROFILES),
     ("Cluster", random_policy, NOT_GRPC),
     ("Cluster", least_request, PROFILES),
@@ -434,12 +446,12 @@ class FieldsTest(unittest.TestCase):
     def test_a_wrong_declaration_is_found(self):
         message = "envoy.config.cluster.v3.Cluster"
         wrong = {name: dict(fields) for name, fields in self.tool.declared.items()}
-        for field, claim in ((24, "advisory"), (10, "honoured"), (1, "must-understand")):
+        for field, claim in ((24, "advisory"), (9, "honoured"), (1, "must-understand")):
             wrong[message][field] = dict(wrong[message][field], mesh=claim)
         del wrong[message][8]
         complaints, _, _ = self.check(wrong)
         self.assertEqual([c.split(" ")[0].rstrip(":") for c in complaints], [
-            message + ".circuit_breakers", message + ".health_checks", message + ".name",
+            message + ".health_checks", message + ".max_requests_per_connection", message + ".name",
             message + ".transport_socket"])
 
 

@@ -32,6 +32,35 @@ void CheckBalancing(const model::Cluster& cluster) {
           "a slow start can be computed");
 }
 
+// What the outlier detector may rely on.
+void CheckOutlierDetection(const model::OutlierDetection& detection) {
+  Require(detection.interval > absl::ZeroDuration(), "an interval is above zero");
+  Require(detection.base_ejection_time >= absl::ZeroDuration() &&
+              detection.max_ejection_time >= detection.base_ejection_time &&
+              detection.max_ejection_time_jitter >= absl::ZeroDuration(),
+          "ejections have their times");
+  for (const uint32_t percent :
+       {detection.max_ejection_percent, detection.consecutive_5xx.enforcing,
+        detection.consecutive_gateway_failure.enforcing,
+        detection.consecutive_local_origin_failure.enforcing, detection.success_rate.enforcing,
+        detection.success_rate.enforcing_local_origin, detection.failure_percentage.threshold,
+        detection.failure_percentage.enforcing,
+        detection.failure_percentage.enforcing_local_origin}) {
+    Require(IsPercent(percent), "a percentage is one");
+  }
+}
+
+void CheckLimits(const model::Cluster& cluster) {
+  for (const model::Thresholds& thresholds :
+       {cluster.circuit_breakers.normal, cluster.circuit_breakers.high}) {
+    Require(
+        !thresholds.retry_budget.has_value() || (thresholds.retry_budget->budget_percent >= 0 &&
+                                                 thresholds.retry_budget->budget_percent <= 100),
+        "a budget is a percentage");
+  }
+  Require(cluster.max_connection_duration > absl::ZeroDuration(), "a connection may be used");
+}
+
 }  // namespace
 
 bool IsWireFormat() { return true; }
@@ -47,6 +76,8 @@ void RunInput(absl::string_view input) {
             "its endpoints are there if they are no resource");
     Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
     CheckBalancing(*cluster);
+    CheckLimits(*cluster);
+    if (cluster->outlier_detection.has_value()) CheckOutlierDetection(*cluster->outlier_detection);
   }
 }
 

@@ -1,12 +1,15 @@
 #include "tests/fuzz/seed_resources.h"
 
 #include "absl/strings/str_cat.h"
+#include "mesh/xds/proto/circuit_breaker.pb.h"
 #include "mesh/xds/proto/cluster.pb.h"
 #include "mesh/xds/proto/discovery.pb.h"
 #include "mesh/xds/proto/endpoint.pb.h"
 #include "mesh/xds/proto/http_connection_manager.pb.h"
+#include "mesh/xds/proto/http_protocol_options.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
+#include "mesh/xds/proto/outlier_detection.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "mesh/xds/proto/router.pb.h"
 #include "tests/testing/xds_resources.h"
@@ -159,6 +162,41 @@ void SetSlowStart(proto::SlowStartConfig* config) {
   config->mutable_min_weight_percent()->set_value(20);
 }
 
+// What a cluster may have in flight, when its endpoints are ejected, how long connections last.
+std::string LimitedCluster() {
+  proto::Cluster cluster = EdsCluster();
+  proto::CircuitBreakers* breakers = cluster.mutable_circuit_breakers();
+  for (int priority = 0; priority < 2; ++priority) {
+    proto::CircuitBreakers::Thresholds* thresholds = breakers->add_thresholds();
+    thresholds->set_priority(priority);
+    thresholds->mutable_max_connections()->set_value(100);
+    thresholds->mutable_max_pending_requests()->set_value(0);
+    thresholds->mutable_max_requests()->set_value(0xffffffff);
+    thresholds->mutable_max_retries()->set_value(3);
+  }
+  auto* budget = breakers->mutable_thresholds(1)->mutable_retry_budget();
+  budget->mutable_budget_percent()->set_value(12.5);
+  budget->mutable_min_retry_concurrency()->set_value(10);
+  proto::OutlierDetection* outlier = cluster.mutable_outlier_detection();
+  outlier->mutable_consecutive_5xx()->set_value(7);
+  SetDuration(5, outlier->mutable_interval());
+  SetDuration(60, outlier->mutable_base_ejection_time());
+  SetDuration(600, outlier->mutable_max_ejection_time());
+  outlier->mutable_enforcing_success_rate()->set_value(0);
+  outlier->mutable_failure_percentage_threshold()->set_value(50);
+  outlier->mutable_enforcing_failure_percentage()->set_value(100);
+  outlier->set_split_external_local_origin_errors(true);
+  outlier->mutable_always_eject_one_host()->set_value(true);
+  proto::UpstreamHttpProtocolOptions options;
+  SetDuration(3600,
+              options.mutable_common_http_protocol_options()->mutable_max_connection_duration());
+  AddUnknown(3, "explicit_http_config", &options);
+  proto::ExtensionProtocolOptions* extension = cluster.add_typed_extension_protocol_options();
+  extension->set_key("envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
+  Pack(extension->key(), options, extension->mutable_value());
+  return cluster.SerializeAsString();
+}
+
 // A cluster for each policy that has a name of its own.
 std::vector<std::string> NamedPolicyClusters() {
   std::vector<proto::Cluster> clusters(5, EdsCluster());
@@ -267,7 +305,8 @@ std::vector<std::string> RouteConfigurationSeeds() {
 }
 
 std::vector<std::string> ClusterSeeds() {
-  std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster()};
+  std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster(),
+                                    LimitedCluster()};
   for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters()}) {
     seeds.insert(seeds.end(), more.begin(), more.end());
   }

@@ -5,41 +5,18 @@
 #include "absl/strings/str_cat.h"
 #include "mesh/model/cluster.h"
 #include "mesh/xds/proto/cluster.pb.h"
+#include "mesh/xds/resources/circuit_breakers.h"
 #include "mesh/xds/resources/cluster_balancing.h"
 #include "mesh/xds/resources/cluster_discovery.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/http_protocol_options.h"
+#include "mesh/xds/resources/outlier_detection.h"
 #include "mesh/xds/resources/whole_resource.h"
 
 namespace mesh::xds {
 namespace {
 
 constexpr absl::Duration kGrpcConnectTimeout = absl::Seconds(20);
-
-// Outlier detection does nothing yet, but what is wrong with it is wrong today (gRFC A50).
-void CheckOutlierDetection(const proto::OutlierDetection& outlier, Decoding* decoding) {
-  const auto duration = [&](absl::string_view field, const google::protobuf::Duration& value) {
-    const FieldErrors::Scope scope(&decoding->errors, field);
-    DecodeDuration(value, decoding);
-  };
-  const auto percent = [&](absl::string_view field, const google::protobuf::UInt32Value& value) {
-    if (value.value() <= 100) return;
-    decoding->errors.Add(field, absl::StrCat(value.value(), " is more than 100 percent"));
-  };
-  duration("interval", outlier.interval());
-  duration("base_ejection_time", outlier.base_ejection_time());
-  duration("max_ejection_time", outlier.max_ejection_time());
-  percent("max_ejection_percent", outlier.max_ejection_percent());
-  percent("enforcing_consecutive_5xx", outlier.enforcing_consecutive_5xx());
-  percent("enforcing_success_rate", outlier.enforcing_success_rate());
-  percent("enforcing_consecutive_gateway_failure", outlier.enforcing_consecutive_gateway_failure());
-  percent("enforcing_consecutive_local_origin_failure",
-          outlier.enforcing_consecutive_local_origin_failure());
-  percent("enforcing_local_origin_success_rate", outlier.enforcing_local_origin_success_rate());
-  percent("failure_percentage_threshold", outlier.failure_percentage_threshold());
-  percent("enforcing_failure_percentage", outlier.enforcing_failure_percentage());
-  percent("enforcing_failure_percentage_local_origin",
-          outlier.enforcing_failure_percentage_local_origin());
-}
 
 model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) {
   model::Cluster result;
@@ -56,7 +33,14 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   }
   if (cluster.has_outlier_detection()) {
     const FieldErrors::Scope scope(&decoding->errors, "outlier_detection");
-    CheckOutlierDetection(cluster.outlier_detection(), decoding);
+    result.outlier_detection = DecodeOutlierDetection(cluster.outlier_detection(), decoding);
+  }
+  {
+    const FieldErrors::Scope scope(&decoding->errors, "circuit_breakers");
+    result.circuit_breakers = DecodeCircuitBreakers(cluster.circuit_breakers(), decoding);
+  }
+  if (!decoding->grpc()) {
+    result.max_connection_duration = DecodeMaxConnectionDuration(cluster, decoding);
   }
   if (cluster.has_lrs_server() && !cluster.lrs_server().has_self()) {
     decoding->errors.Add("lrs_server", "not self");
@@ -68,7 +52,8 @@ class ClusterType final : public ResourceType {
  public:
   explicit ClusterType(Profile profile)
       : profile_(profile),
-        fields_({ClusterFields(), BalancingFields(), EndpointFields(), CoreFields()}) {}
+        fields_(
+            {ClusterFields(), BalancingFields(), LimitFields(), EndpointFields(), CoreFields()}) {}
 
   absl::string_view type_url() const override {
     return "type.googleapis.com/envoy.config.cluster.v3.Cluster";

@@ -17,8 +17,8 @@ absl::string_view ToString(Disposition disposition) {
 std::vector<MessageDeclaration> AllFields() {
   std::vector<MessageDeclaration> all;
   for (const absl::Span<const MessageDeclaration> messages :
-       {ListenerFields(), RouteFields(), ClusterFields(), BalancingFields(), EndpointFields(),
-        CoreFields()}) {
+       {ListenerFields(), RouteFields(), ClusterFields(), BalancingFields(), LimitFields(),
+        EndpointFields(), CoreFields()}) {
     all.insert(all.end(), messages.begin(), messages.end());
   }
   return all;

@@ -1,6 +1,7 @@
 // Which clusters are accepted, and what they become: the corpus of grpc-go's
 // unmarshal_cds_test.go, as far as it is about what is here. How endpoints are chosen is in
-// cluster_balancing_test.cc.
+// cluster_balancing_test.cc, what they may be asked and when they are left in
+// cluster_limits_test.cc.
 
 #include <string>
 
@@ -61,9 +62,6 @@ struct Row {
 
 TEST(ClusterValidationTest, InEveryProfile) {
   const std::string eds = "eds_cluster_config { eds_config { ads { } } } ";
-  const auto outlier = [](const std::string& fields) {
-    return kEds + "outlier_detection { " + fields + " }";
-  };
   const Row rows[] = {
       {"no name", "type: EDS " + eds, "cluster: name: empty"},
       {"a custom type", "name: 'c' cluster_type { name: 'envoy.clusters.aggregate' } " + eds,
@@ -81,28 +79,6 @@ TEST(ClusterValidationTest, InEveryProfile) {
        ""},
       {"lrs self", kEds + "lrs_server { self { } }", ""},
       {"lrs not self", kEds + "lrs_server { ads { } }", "lrs_server: not self"},
-      // gRFC A50, OD-25
-      {"a good outlier", outlier("interval { seconds: 1 } max_ejection_percent { value: 100 }"),
-       ""},
-      {"interval negative", outlier("interval { seconds: -1 }"),
-       "outlier_detection.interval: negative"},
-      {"interval too large", outlier("interval { seconds: 315576000001 }"),
-       "outlier_detection.interval: out of range"},
-      {"base negative", outlier("base_ejection_time { nanos: -1 }"),
-       "base_ejection_time: negative"},
-      {"base too large", outlier("base_ejection_time { nanos: 1000000000 }"),
-       "base_ejection_time: out of range"},
-      {"max negative", outlier("max_ejection_time { seconds: -1 }"), "max_ejection_time: negative"},
-      {"max too large", outlier("max_ejection_time { seconds: 315576000001 }"),
-       "max_ejection_time: out of range"},
-      {"max percent", outlier("max_ejection_percent { value: 101 }"),
-       "max_ejection_percent: 101 is more than 100 percent"},
-      {"success rate", outlier("enforcing_success_rate { value: 101 }"),
-       "enforcing_success_rate: 101"},
-      {"threshold", outlier("failure_percentage_threshold { value: 101 }"),
-       "failure_percentage_threshold: 101"},
-      {"failure percentage", outlier("enforcing_failure_percentage { value: 101 }"),
-       "enforcing_failure_percentage: 101"},
   };
   for (const Profile profile : kAll) {
     for (const Row& row : rows) {

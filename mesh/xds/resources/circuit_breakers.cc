@@ -1,0 +1,83 @@
+#include "mesh/xds/resources/circuit_breakers.h"
+
+#include "absl/strings/str_cat.h"
+#include "mesh/xds/resources/common.h"
+
+namespace mesh::xds {
+namespace {
+
+constexpr int kDefault = 0;  // envoy.config.core.v3.RoutingPriority
+constexpr int kHigh = 1;
+
+model::Thresholds::RetryBudget DecodeRetryBudget(
+    const proto::CircuitBreakers::Thresholds::RetryBudget& budget, Decoding* decoding) {
+  model::Thresholds::RetryBudget result;
+  if (budget.has_budget_percent()) {
+    const FieldErrors::Scope scope(&decoding->errors, "budget_percent");
+    result.budget_percent = DecodePercent(budget.budget_percent(), decoding);
+  }
+  if (budget.has_min_retry_concurrency()) {
+    result.min_retry_concurrency = budget.min_retry_concurrency().value();
+  }
+  return result;
+}
+
+model::Thresholds DecodeThresholds(const proto::CircuitBreakers::Thresholds& thresholds,
+                                   model::Thresholds result, Decoding* decoding) {
+  if (thresholds.has_max_requests()) result.max_requests = thresholds.max_requests().value();
+  if (decoding->grpc()) return result;
+  if (thresholds.has_max_connections()) {
+    result.max_connections = thresholds.max_connections().value();
+  }
+  if (thresholds.has_max_pending_requests()) {
+    result.max_pending_requests = thresholds.max_pending_requests().value();
+  }
+  if (thresholds.has_max_retries()) result.max_retries = thresholds.max_retries().value();
+  if (thresholds.has_retry_budget()) {
+    const FieldErrors::Scope scope(&decoding->errors, "retry_budget");
+    result.retry_budget = DecodeRetryBudget(thresholds.retry_budget(), decoding);
+  }
+  return result;
+}
+
+// CB-01: what holds where nothing is said.
+model::CircuitBreakers Unsaid(bool grpc) {
+  model::CircuitBreakers result;
+  if (!grpc) return result;
+  for (model::Thresholds* thresholds : {&result.normal, &result.high}) {
+    thresholds->max_connections = model::Thresholds::kNone;
+    thresholds->max_pending_requests = model::Thresholds::kNone;
+    thresholds->max_retries = model::Thresholds::kNone;
+  }
+  result.high.max_requests = model::Thresholds::kNone;
+  return result;
+}
+
+}  // namespace
+
+model::CircuitBreakers DecodeCircuitBreakers(const proto::CircuitBreakers& config,
+                                             Decoding* decoding) {
+  model::CircuitBreakers result = Unsaid(decoding->grpc());
+  bool seen[] = {false, false};  // by routing priority: the first is taken
+  for (int i = 0; i < config.thresholds_size(); ++i) {
+    const FieldErrors::Scope scope(&decoding->errors, "thresholds", i);
+    const proto::CircuitBreakers::Thresholds& thresholds = config.thresholds(i);
+    const int priority = thresholds.priority();
+    if (priority != kDefault && (priority != kHigh || decoding->grpc())) {
+      if (decoding->grpc()) {
+        decoding->Ignore("priority, other than DEFAULT");
+      } else {
+        decoding->errors.Add("priority", absl::StrCat("unknown value ", priority));
+      }
+    } else if (seen[priority]) {
+      decoding->Ignore("priority, as before");
+    } else {
+      seen[priority] = true;
+      model::Thresholds& target = priority == kDefault ? result.normal : result.high;
+      target = DecodeThresholds(thresholds, target, decoding);
+    }
+  }
+  return result;
+}
+
+}  // namespace mesh::xds

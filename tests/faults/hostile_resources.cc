@@ -7,6 +7,7 @@
 #include "mesh/xds/proto/endpoint.pb.h"
 #include "mesh/xds/proto/http_connection_manager.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
+#include "mesh/xds/proto/load_balancing.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "tests/fuzz/seed_resources.h"
 
@@ -145,18 +146,14 @@ std::string NestedPolicies(size_t bytes) {
   return cluster.SerializeAsString();
 }
 
-std::string HugeRing() {
+std::string HugeRing(uint64_t size) {
   proto::Cluster cluster;
   cluster.set_name("svc-cluster");
   cluster.set_type(proto::Cluster::EDS);
   cluster.mutable_eds_cluster_config()->mutable_eds_config()->mutable_ads();
   cluster.set_lb_policy(proto::Cluster::RING_HASH);
-  std::string size;  // google.protobuf.UInt64Value
-  fuzz::AppendNumberField(1, 8'388'608, &size);
-  std::string ring;  // envoy.config.cluster.v3.Cluster.RingHashLbConfig
-  AppendBytesField(1, size, &ring);
-  AppendBytesField(4, size, &ring);
-  cluster.GetReflection()->MutableUnknownFields(&cluster)->AddLengthDelimited(23)->assign(ring);
+  cluster.mutable_ring_hash_lb_config()->mutable_minimum_ring_size()->set_value(size);
+  cluster.mutable_ring_hash_lb_config()->mutable_maximum_ring_size()->set_value(size);
   return cluster.SerializeAsString();
 }
 

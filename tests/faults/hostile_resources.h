@@ -2,6 +2,7 @@
 #define TESTS_FAULTS_HOSTILE_RESOURCES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace mesh {
@@ -31,8 +32,8 @@ std::string ManyConditions(int count);
 
 // A cluster whose policies are in each other, as deep as `bytes` allow.
 std::string NestedPolicies(size_t bytes);
-// A cluster that asks for a ring of eight million places.
-std::string HugeRing();
+// A cluster that asks for a ring of `size` places.
+std::string HugeRing(uint64_t size);
 
 // A listener whose filter's configuration is an Any in an Any, and so on.
 std::string NestedFilters(size_t bytes);

@@ -81,6 +81,7 @@ set(MESH_SOURCES
     mesh/cluster/live_cluster_snapshot.cc
     mesh/cluster/locality.cc
     mesh/cluster/mailbox.cc
+    mesh/cluster/outlier_counters.cc
     mesh/cluster/ready_list.cc
     mesh/mesh.cc
     mesh/model/endpoints.cc
@@ -252,6 +253,7 @@ set(MESH_HEADERS
     mesh/cluster/live_cluster.h
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h
+    mesh/cluster/outlier_counters.h
     mesh/cluster/picker.h
     mesh/cluster/ready_list.h
     mesh/mesh.h

@@ -82,6 +82,7 @@ set(MESH_SOURCES
     mesh/cluster/locality.cc
     mesh/cluster/mailbox.cc
     mesh/cluster/outlier_counters.cc
+    mesh/cluster/outlier_detector.cc
     mesh/cluster/ready_list.cc
     mesh/mesh.cc
     mesh/model/endpoints.cc
@@ -254,6 +255,7 @@ set(MESH_HEADERS
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h
     mesh/cluster/outlier_counters.h
+    mesh/cluster/outlier_detector.h
     mesh/cluster/picker.h
     mesh/cluster/ready_list.h
     mesh/mesh.h

@@ -168,6 +168,16 @@ cmd_fields() {
   exec bash tests/fields/run.sh "$(bazel_bin)/tests/fields/decode_tool"
 }
 
+cmd_vectors() {
+  [ $# -le 1 ] || die "usage: ./dev vectors [DIR]"
+  local dir=${1:-$root/tests/vectors/data}
+  case $dir in /*) ;; *) dir=$caller/$dir ;; esac
+  need build bazel
+  say "building the runner of vectors, optimised"
+  bazel_do build -c opt //tests/vectors:vectors_runner
+  exec "$(bazel_bin -c opt)/tests/vectors/vectors_runner" "$dir"
+}
+
 # Exit code 77: skipped, because the headers cannot be had here.
 cmd_compat() {
   need build fields

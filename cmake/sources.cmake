@@ -102,7 +102,12 @@ set(MESH_SOURCES
     mesh/wire/grpc_credentials.cc
     mesh/wire/grpc_prober.cc
     mesh/wire/health_message.cc
+    mesh/wire/probe_dialogue.cc
     mesh/wire/pump.cc
+    mesh/wire/socket_address.cc
+    mesh/wire/socket_conversation.cc
+    mesh/wire/socket_loop.cc
+    mesh/wire/socket_prober.cc
     mesh/xds/ads_channel.cc
     mesh/xds/ads_session.cc
     mesh/xds/authority.cc
@@ -284,8 +289,13 @@ set(MESH_HEADERS
     mesh/wire/grpc_credentials.h
     mesh/wire/grpc_prober.h
     mesh/wire/health_message.h
+    mesh/wire/probe_dialogue.h
     mesh/wire/prober.h
     mesh/wire/pump.h
+    mesh/wire/socket_address.h
+    mesh/wire/socket_conversation.h
+    mesh/wire/socket_loop.h
+    mesh/wire/socket_prober.h
     mesh/xds/ads_channel.h
     mesh/xds/ads_session.h
     mesh/xds/ads_sink.h

@@ -8,6 +8,7 @@ constexpr EjectionCause kInARow[] = {EjectionCause::kConsecutive5xx,
                                      EjectionCause::kConsecutiveLocalOriginFailure};
 
 // gRPC's codes.
+constexpr int kOk = 0;
 constexpr int kCancelled = 1;
 constexpr int kUnknown = 2;
 constexpr int kDeadlineExceeded = 4;
@@ -24,15 +25,19 @@ bool Set(std::atomic<uint32_t>* word, uint32_t value) {
 
 }  // namespace
 
-AttemptVerdict JudgeAttempt(int status_code, bool delivered) {
+AttemptVerdict JudgeAttempt(int status_code, bool delivered, bool every_error_fails) {
+  if (status_code == kOk) return AttemptVerdict::kSuccess;
   if (!delivered) {
     // What else keeps an attempt from a transport is of the caller's own making: its deadline was
     // over, its credentials failed.
     return status_code == kUnavailable ? AttemptVerdict::kLocalError : AttemptVerdict::kNothing;
   }
+  const auto mild = [every_error_fails](AttemptVerdict verdict) {
+    return every_error_fails ? AttemptVerdict::kServerError : verdict;
+  };
   switch (status_code) {
     case kCancelled:
-      return AttemptVerdict::kNothing;
+      return mild(AttemptVerdict::kNothing);
     case kDeadlineExceeded:
       return AttemptVerdict::kLocalError;
     case kUnavailable:
@@ -43,7 +48,7 @@ AttemptVerdict JudgeAttempt(int status_code, bool delivered) {
     case kDataLoss:
       return AttemptVerdict::kServerError;
     default:
-      return AttemptVerdict::kSuccess;
+      return mild(AttemptVerdict::kSuccess);
   }
 }
 
@@ -74,7 +79,8 @@ bool OutlierRules::Update(const std::optional<model::OutlierDetection>& config) 
       config.has_value() ? config->consecutive_gateway_failure.threshold : 0,
       split ? config->consecutive_local_origin_failure.threshold : 0,
   };
-  bool changed = false;
+  const bool every_error = config.has_value() && config->every_error_fails;
+  bool changed = every_error_fails_.exchange(every_error, std::memory_order_relaxed) != every_error;
   for (EjectionCause cause : kInARow) {
     changed |= Set(&thresholds_[IndexOf(cause)], thresholds[IndexOf(cause)]);
   }
@@ -111,6 +117,12 @@ Crossings OutlierCounters::Record(AttemptVerdict verdict, const OutlierRules& ru
   }
   Fail(EjectionCause::kConsecutive5xx, rules, &crossings);
   return crossings;
+}
+
+Crossings OutlierCounters::Record(int status_code, bool delivered, const OutlierRules& rules) {
+  return Record(JudgeAttempt(status_code, delivered,
+                             rules.every_error_fails_.load(std::memory_order_relaxed)),
+                rules);
 }
 
 void OutlierCounters::Count(bool local_origin, bool success) {

@@ -23,14 +23,15 @@ enum class AttemptVerdict : uint8_t {
 };
 
 // The verdict on an attempt that ended with this status (gRPC's code); `delivered` is false if it
-// was certainly never given to a transport. Pure.
+// was certainly never given to a transport. With `every_error_fails` no status but OK of an attempt
+// that was delivered is less than a server error (gRFC A50). Pure.
 //
 // gRPC does not tell whose a status is. DEADLINE_EXCEEDED counts as ours, a time-out. UNAVAILABLE
 // counts as the endpoint's answer once the attempt was delivered, though the connection may have
 // been lost after that. CANCELLED counts as the caller's. Unlike Envoy's router, which knows only
 // a status that comes instead of an answer (Trailers-Only), this is told the final one of every
 // call.
-AttemptVerdict JudgeAttempt(int status_code, bool delivered);
+AttemptVerdict JudgeAttempt(int status_code, bool delivered, bool every_error_fails);
 
 // Why an endpoint is ejected. Local origin: for attempts that got no answer, where those count
 // apart.
@@ -74,6 +75,7 @@ class OutlierRules {
   friend class OutlierCounters;
 
   std::atomic<bool> on_{false};
+  std::atomic<bool> every_error_fails_{false};
   std::atomic<bool> split_local_origin_{false};
   std::array<std::atomic<uint32_t>, 3> thresholds_ = {};  // by cause; 0: off
 };
@@ -92,6 +94,8 @@ class OutlierCounters {
   // of all threads one is told, and the detector is to be told by it. None again until the count
   // was set back, by a success or by the detector.
   Crossings Record(AttemptVerdict verdict, const OutlierRules& rules);
+  // The same, by the verdict that the rules have of it.
+  Crossings Record(int status_code, bool delivered, const OutlierRules& rules);
 
   // What was counted since it was last taken. Local origin: only if that counts apart. An interval
   // of 2^32 attempts or more overflows, which only spoils that interval.

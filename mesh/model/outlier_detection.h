@@ -44,6 +44,8 @@ struct OutlierDetection {
   // < max, so that one is always ejected.
   bool cap_counts_the_next = true;
   bool always_eject_one = false;
+  // Whether every status but OK is a failure (gRPC), or those that HTTP has as 5xx (Envoy).
+  bool every_error_fails = false;
   bool split_local_origin = false;
   bool readmit_on_active_check = true;
 

@@ -29,7 +29,7 @@ TEST(JudgeAttemptTest, TruthTable) {
     AttemptVerdict delivered;
     AttemptVerdict undelivered;
   } cases[] = {
-      {0, "OK", kSuccess, kNothing},
+      {0, "OK", kSuccess, kSuccess},
       {1, "CANCELLED", kNothing, kNothing},
       {2, "UNKNOWN", kServerError, kNothing},
       {3, "INVALID_ARGUMENT", kSuccess, kNothing},
@@ -49,8 +49,13 @@ TEST(JudgeAttemptTest, TruthTable) {
       {17, "a code that does not exist", kSuccess, kNothing},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(JudgeAttempt(c.code, true), c.delivered) << c.name;
-    EXPECT_EQ(JudgeAttempt(c.code, false), c.undelivered) << c.name;
+    EXPECT_EQ(JudgeAttempt(c.code, true, false), c.delivered) << c.name;
+    EXPECT_EQ(JudgeAttempt(c.code, false, false), c.undelivered) << c.name;
+    // gRFC A50: what would be mild is a failure, and nothing else changes.
+    const bool is_mild = c.delivered == kNothing || c.delivered == kSuccess;
+    EXPECT_EQ(JudgeAttempt(c.code, true, true), is_mild && c.code != 0 ? kServerError : c.delivered)
+        << c.name;
+    EXPECT_EQ(JudgeAttempt(c.code, false, true), c.undelivered) << c.name;
   }
 }
 
@@ -144,6 +149,23 @@ TEST(OutlierCountersTest, VolumesCountWhatWasAnswered) {
   Story("sel", rules, &counters);
   EXPECT_EQ(volume(false), (Pair{0, 0}));
   EXPECT_EQ(volume(true), (Pair{0, 0}));
+}
+
+TEST(OutlierCountersTest, AStatusIsJudgedByTheRules) {
+  constexpr int kNotFound = 5;
+  model::OutlierDetection config = Config(2, 0, 0, false);
+  OutlierRules rules;
+  OutlierCounters counters;
+  rules.Update(config);
+  EXPECT_TRUE(counters.Record(kNotFound, true, rules).empty());
+  EXPECT_TRUE(counters.Record(kNotFound, true, rules).empty());
+  EXPECT_EQ(counters.TakeVolume(false).success, 2u);
+  config.every_error_fails = true;
+  EXPECT_TRUE(rules.Update(config));
+  EXPECT_TRUE(counters.Record(kNotFound, true, rules).empty());
+  EXPECT_TRUE(counters.Record(kNotFound, true, rules).contains(k5xx));
+  EXPECT_TRUE(counters.Record(kNotFound, false, rules).empty());
+  EXPECT_EQ(counters.TakeVolume(false).total, 2u);
 }
 
 TEST(OutlierCountersTest, ACountThatWasSetBackIsToldAgain) {

@@ -122,6 +122,7 @@ void ApplyGrpcRules(model::OutlierDetection* result) {
   result->success_rate.on = result->success_rate.enforcing > 0;
   result->failure_percentage.or_equal = false;
   result->cap_counts_the_next = false;
+  result->every_error_fails = true;
 }
 
 }  // namespace

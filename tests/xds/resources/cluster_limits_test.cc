@@ -46,6 +46,7 @@ TEST(ClusterLimitsTest, OD16_OutlierDetectionByDefault) {
     EXPECT_EQ(detection.max_ejection_time_jitter, absl::ZeroDuration());
     EXPECT_EQ(detection.max_ejection_percent, 10u);
     EXPECT_EQ(detection.cap_counts_the_next, !grpc);  // OD-07
+    EXPECT_EQ(detection.every_error_fails, grpc);     // gRFC A50
     EXPECT_FALSE(detection.always_eject_one);
     EXPECT_FALSE(detection.split_local_origin);
     EXPECT_TRUE(detection.readmit_on_active_check);

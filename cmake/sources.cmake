@@ -130,6 +130,8 @@ set(MESH_SOURCES
     mesh/xds/resources/endpoint_chunks.cc
     mesh/xds/resources/endpoint_decoder.cc
     mesh/xds/resources/endpoint_fields.cc
+    mesh/xds/resources/health_check_fields.cc
+    mesh/xds/resources/health_checks.cc
     mesh/xds/resources/http_filters.cc
     mesh/xds/resources/http_protocol_options.cc
     mesh/xds/resources/limit_fields.cc
@@ -318,6 +320,7 @@ set(MESH_HEADERS
     mesh/xds/resources/decoding.h
     mesh/xds/resources/endpoint_chunks.h
     mesh/xds/resources/endpoint_decoder.h
+    mesh/xds/resources/health_checks.h
     mesh/xds/resources/http_filters.h
     mesh/xds/resources/http_protocol_options.h
     mesh/xds/resources/listener.h
@@ -375,6 +378,7 @@ set(MESH_PROTOS
     mesh/xds/proto/core.proto
     mesh/xds/proto/discovery.proto
     mesh/xds/proto/endpoint.proto
+    mesh/xds/proto/health_check.proto
     mesh/xds/proto/http_connection_manager.proto
     mesh/xds/proto/http_protocol_options.proto
     mesh/xds/proto/listener.proto

@@ -1,5 +1,10 @@
 // The decoder of clusters, by the rules of each profile.
 
+#include <string>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/time/time.h"
 #include "mesh/model/cluster.h"
 #include "mesh/xds/resources/model_resource.h"
 #include "tests/fuzz/decoder_rules.h"
@@ -61,6 +66,20 @@ void CheckLimits(const model::Cluster& cluster) {
   Require(cluster.max_connection_duration > absl::ZeroDuration(), "a connection may be used");
 }
 
+// What the health checker may rely on.
+void CheckHealthCheck(const model::HealthCheck& check) {
+  Require(check.timeout > absl::ZeroDuration() && check.interval > absl::ZeroDuration() &&
+              check.no_traffic_interval > absl::ZeroDuration(),
+          "a check takes time");
+  Require(check.unhealthy_threshold > 0 && check.healthy_threshold > 0, "thresholds are counted");
+  const auto* http = std::get_if<model::HealthCheck::Http>(&check.kind);
+  if (http == nullptr) return;
+  Require(absl::StartsWith(http->path, "/"), "a path is one");
+  Require((http->path + http->host).find_first_of("\r\n ") == std::string::npos,
+          "a request has one line");
+  Require(!http->expected.empty(), "some status is healthy");
+}
+
 }  // namespace
 
 bool IsWireFormat() { return true; }
@@ -77,6 +96,7 @@ void RunInput(absl::string_view input) {
     Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
     CheckBalancing(*cluster);
     CheckLimits(*cluster);
+    for (const model::HealthCheck& check : cluster->health_checks) CheckHealthCheck(check);
     if (cluster->outlier_detection.has_value()) CheckOutlierDetection(*cluster->outlier_detection);
   }
 }

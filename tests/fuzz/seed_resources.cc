@@ -5,6 +5,7 @@
 #include "mesh/xds/proto/cluster.pb.h"
 #include "mesh/xds/proto/discovery.pb.h"
 #include "mesh/xds/proto/endpoint.pb.h"
+#include "mesh/xds/proto/health_check.pb.h"
 #include "mesh/xds/proto/http_connection_manager.pb.h"
 #include "mesh/xds/proto/http_protocol_options.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
@@ -197,6 +198,30 @@ std::string LimitedCluster() {
   return cluster.SerializeAsString();
 }
 
+// A cluster whose endpoints are checked in each way that there is.
+std::string CheckedCluster() {
+  proto::Cluster cluster = EdsCluster();
+  for (int i = 0; i < 3; ++i) {
+    proto::HealthCheck* check = cluster.add_health_checks();
+    SetDuration(1, check->mutable_timeout());
+    SetDuration(5, check->mutable_interval());
+    check->mutable_unhealthy_threshold()->set_value(3);
+    check->mutable_healthy_threshold()->set_value(2);
+    check->set_interval_jitter_percent(10);
+  }
+  cluster.mutable_health_checks(0)->mutable_grpc_health_check()->set_service_name("svc");
+  auto* http = cluster.mutable_health_checks(1)->mutable_http_health_check();
+  http->set_path("/healthz");
+  http->set_host("svc.prod");
+  http->add_expected_statuses()->set_start(200);
+  http->mutable_expected_statuses(0)->set_end(300);
+  auto* tcp = cluster.mutable_health_checks(2)->mutable_tcp_health_check();
+  tcp->mutable_send()->set_text("50494e47");
+  tcp->add_receive()->set_binary("PONG\xff");
+  SetDuration(2, cluster.mutable_health_checks(2)->mutable_unhealthy_edge_interval());
+  return cluster.SerializeAsString();
+}
+
 // A cluster for each policy that has a name of its own.
 std::vector<std::string> NamedPolicyClusters() {
   std::vector<proto::Cluster> clusters(5, EdsCluster());
@@ -306,7 +331,7 @@ std::vector<std::string> RouteConfigurationSeeds() {
 
 std::vector<std::string> ClusterSeeds() {
   std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster(),
-                                    LimitedCluster()};
+                                    LimitedCluster(), CheckedCluster()};
   for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters()}) {
     seeds.insert(seeds.end(), more.begin(), more.end());
   }

@@ -9,6 +9,7 @@
 #include "mesh/xds/resources/cluster_balancing.h"
 #include "mesh/xds/resources/cluster_discovery.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/health_checks.h"
 #include "mesh/xds/resources/http_protocol_options.h"
 #include "mesh/xds/resources/outlier_detection.h"
 #include "mesh/xds/resources/whole_resource.h"
@@ -40,6 +41,7 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
     result.circuit_breakers = DecodeCircuitBreakers(cluster.circuit_breakers(), decoding);
   }
   if (!decoding->grpc()) {
+    result.health_checks = DecodeHealthChecks(cluster.health_checks(), decoding);
     result.max_connection_duration = DecodeMaxConnectionDuration(cluster, decoding);
   }
   if (cluster.has_lrs_server() && !cluster.lrs_server().has_self()) {
@@ -52,8 +54,8 @@ class ClusterType final : public ResourceType {
  public:
   explicit ClusterType(Profile profile)
       : profile_(profile),
-        fields_(
-            {ClusterFields(), BalancingFields(), LimitFields(), EndpointFields(), CoreFields()}) {}
+        fields_({ClusterFields(), BalancingFields(), LimitFields(), HealthCheckFields(),
+                 EndpointFields(), CoreFields()}) {}
 
   absl::string_view type_url() const override {
     return "type.googleapis.com/envoy.config.cluster.v3.Cluster";

@@ -14,7 +14,7 @@ constexpr FieldDeclaration kCluster[] = {
         6, "lb_policy",
         "ROUND_ROBIN, LEAST_REQUEST, RING_HASH, MAGLEV, RANDOM (grpc: the first three); others "
         "are refused by name"),
-    Advisory(8, "health_checks", "active health checks are not there yet"),
+    Honoured(8, "health_checks", "16 at most (envoy: one)").AdvisoryInGrpc(),
     Advisory(9, "max_requests_per_connection", "the endpoint connections have gRPC's settings"),
     Honoured(10, "circuit_breakers"),
     Advisory(13, "http_protocol_options", "the endpoint connections have gRPC's settings"),
@@ -37,9 +37,9 @@ constexpr FieldDeclaration kCluster[] = {
              "not beside HttpProtocolOptions in typed_extension_protocol_options")
         .AdvisoryInGrpc(),
     Advisory(30, "upstream_connection_options", "the endpoint connections have gRPC's settings"),
-    Advisory(31, "close_connections_on_host_health_failure",
-             "active health checks are not there yet"),
-    Advisory(32, "ignore_health_on_host_removal", "active health checks are not there yet"),
+    Advisory(31, "close_connections_on_host_health_failure", "not there yet"),
+    Advisory(32, "ignore_health_on_host_removal",
+             "an endpoint that is removed takes no more calls"),
     Honoured(33, "load_assignment", "of STATIC; with EDS it does nothing"),
     Advisory(34, "original_dst_lb_config", "for ORIGINAL_DST"),
     Honoured(36, "typed_extension_protocol_options", "HttpProtocolOptions; others are listed")

@@ -1,5 +1,7 @@
 #include "mesh/xds/resources/decoding.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,10 +42,15 @@ std::string WithoutIndices(absl::string_view path) {
   return text;
 }
 
-// What is no text: somebody else decodes it.
+// What is no text: somebody else decodes it, or it is bytes in the official message, too.
+constexpr absl::string_view kOpaque[] = {
+    "mesh.xds.proto.Any.value",
+    "mesh.xds.proto.Cluster.load_assignment",
+    "mesh.xds.proto.HealthCheck.Payload.binary",
+};
+
 bool IsOpaque(const FieldDescriptor* field) {
-  return field->full_name() == "mesh.xds.proto.Any.value" ||
-         field->full_name() == "mesh.xds.proto.Cluster.load_assignment";
+  return std::find(std::begin(kOpaque), std::end(kOpaque), field->full_name()) != std::end(kOpaque);
 }
 
 std::string Refusal(const FieldDeclaration& field) {

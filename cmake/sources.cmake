@@ -97,6 +97,7 @@ set(MESH_SOURCES
     mesh/wire/channel_arguments.cc
     mesh/wire/channel_target.cc
     mesh/wire/connection.cc
+    mesh/wire/endpoint_prober.cc
     mesh/wire/grpc_ads_transport.cc
     mesh/wire/grpc_connection.cc
     mesh/wire/grpc_credentials.cc
@@ -286,6 +287,7 @@ set(MESH_HEADERS
     mesh/wire/channel_arguments.h
     mesh/wire/channel_target.h
     mesh/wire/connection.h
+    mesh/wire/endpoint_prober.h
     mesh/wire/grpc_ads_transport.h
     mesh/wire/grpc_connection.h
     mesh/wire/grpc_credentials.h

@@ -135,6 +135,22 @@ TEST_F(HealthCheckerTest, AnotherCheckLeavesTheFirstItsState) {
   EXPECT_EQ(probes(), 3);  // as it was due
 }
 
+TEST_F(HealthCheckerTest, ChecksChangeWhileProbesRunAndWait) {
+  Make(1);
+  Update({Http("/old")});
+  Add("a:1");
+  Add("b:1");
+  EXPECT_THAT(prober_.in_flight(), ElementsAre("a:1"));
+  Update({Http("/new")});
+  EXPECT_THAT(prober_.in_flight(), ElementsAre("a:1"));
+  Pass("a:1");
+  EXPECT_THAT(prober_.in_flight(), ElementsAre("b:1"));
+  Pass("b:1");
+  EXPECT_EQ(probes(), 3);
+  EXPECT_EQ(prober_.seen()[1].check, Http("/new"));
+  EXPECT_EQ(prober_.seen()[2].check, Http("/new"));
+}
+
 TEST_F(HealthCheckerTest, WithoutChecksAllAreHealthy) {
   Update({Tcp()});
   Add("a:1");

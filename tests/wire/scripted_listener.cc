@@ -59,9 +59,14 @@ std::string ScriptedListener::heard() {
   return heard_;
 }
 
-void ScriptedListener::WaitForEnded(int connections) {
+void ScriptedListener::WaitForEnded(size_t connections) {
   MutexLock lock(&mutex_);
   while (ended_ < connections) changed_.Wait(&mutex_);
+}
+
+size_t ScriptedListener::accepted() {
+  MutexLock lock(&mutex_);
+  return accepted_;
 }
 
 size_t ScriptedListener::most_at_a_time() {
@@ -99,6 +104,7 @@ void ScriptedListener::Accept() {
   Peer& peer = peers_[fd];
   if (script_.awaited.empty()) Answer(fd, &peer);
   MutexLock lock(&mutex_);
+  ++accepted_;
   most_ = std::max(most_, peers_.size());
 }
 

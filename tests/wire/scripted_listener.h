@@ -1,6 +1,7 @@
 #ifndef TESTS_WIRE_SCRIPTED_LISTENER_H_
 #define TESTS_WIRE_SCRIPTED_LISTENER_H_
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <thread>
@@ -31,7 +32,9 @@ class ScriptedListener {
   // What it heard on the connection that ended last.
   std::string heard();
   // Waits until so many connections have ended.
-  void WaitForEnded(int connections);
+  void WaitForEnded(size_t connections);
+  // Connections since the beginning.
+  size_t accepted();
   // The most connections at a time.
   size_t most_at_a_time();
 
@@ -57,7 +60,8 @@ class ScriptedListener {
   Mutex mutex_;
   CondVar changed_;
   std::string heard_ ABSL_GUARDED_BY(mutex_);
-  int ended_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t accepted_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t ended_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t most_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::thread thread_;

@@ -245,7 +245,7 @@ TEST_F(SocketProberTest, ThreadBeginsWithTheFirstProbeAndEndsWithTheProber) {
 
 TEST_F(SocketProberTest, CancelledClosesItsSocketAndIsNotHeardOf) {
   ScriptedListener server({"never"});
-  const int cancelled = Start(Tcp("PING", {"PONG"}), server.address());
+  const int cancelled = Start(Tcp("PING", {"PONG"}, absl::Hours(1)), server.address());
   // There it is, once another has come and gone.
   Probe(ProbeOutcome::kSuccess, Tcp(), server.address());
   server.WaitForEnded(1);
@@ -253,6 +253,19 @@ TEST_F(SocketProberTest, CancelledClosesItsSocketAndIsNotHeardOf) {
   server.WaitForEnded(2);
   EXPECT_EQ(server.heard(), "PING");
   EXPECT_FALSE(HasResult(cancelled));
+}
+
+TEST_F(SocketProberTest, CancelledBeforeItIsKnownToFail) {
+  On([this] {
+    const HealthCheck check = Tcp();
+    ProbeRequest request;
+    request.check = &check;
+    request.address = "localhost:80";
+    probes_[0] =
+        prober_->Start(request, [](const ProbeResult&) { ADD_FAILURE() << "it was cancelled"; });
+    probes_.clear();
+  });
+  On([] {});
 }
 
 TEST_F(SocketProberTest, ProberEndsWhileProbesAreCancelled) {
@@ -288,6 +301,8 @@ TEST_F(SocketProberTest, TurnsBeginWhenSocketsAreFree) {
   EXPECT_EQ(Result(waiting).outcome, ProbeOutcome::kSuccess);
   EXPECT_TRUE(HasResult(0));
   EXPECT_FALSE(HasResult(cancelled));
+  server.WaitForEnded(SocketLoop::kMaxSockets + 1);
+  EXPECT_EQ(server.accepted(), SocketLoop::kMaxSockets + 1);
 }
 
 }  // namespace

@@ -162,7 +162,9 @@ set(MESH_SOURCES
     resolver/single_cluster.cc
     resolver/static/static_resolver.cc
     resolver/target.cc
+    resolver/xds/cluster_graph.cc
     resolver/xds/cluster_watches.cc
+    resolver/xds/dns_endpoints.cc
     resolver/xds/listener_name.cc
     resolver/xds/route_selection.cc
     resolver/xds/xds_resolver.cc
@@ -353,7 +355,9 @@ set(MESH_HEADERS
     resolver/resolver.h
     resolver/single_cluster.h
     resolver/static/static_resolver.h
+    resolver/xds/cluster_graph.h
     resolver/xds/cluster_watches.h
+    resolver/xds/dns_endpoints.h
     resolver/xds/resource_watch.h
     resolver/xds/route_selection.h
     resolver/xds/watch_set.h

@@ -11,6 +11,7 @@
 #include "mesh/call/grpc_parts.h"
 #include "mesh/call/interceptor_factories.h"
 #include "mesh/version.h"
+#include "resolver/dns/cares_host_resolver.h"
 #include "resolver/dns/dns_resolver.h"
 #include "resolver/resolver.h"
 #include "resolver/static/static_resolver.h"
@@ -135,6 +136,8 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   client.clock = clock_;
   client.random = random_;
   client.log = options_.log;
+  hosts_ = std::make_unique<resolver::HostTable>(
+      serializer_.get(), random_, resolver::NewCaresHostResolver(serializer_.get(), ""));
   serializer_->RunAndWait([this, &client] {
     serializer_->AssertHeld();
     xds_client_ = xds::XdsClient::Create(std::move(client));
@@ -149,6 +152,7 @@ Runtime::~Runtime() {
   environment_->Close();
   serializer_->RunAndWait([this] {
     xds_client_.reset();
+    hosts_.reset();
     clusters_.reset();
   });
   // The pump waits for the watches of channels, which the reaper destroys: not on an executor that
@@ -260,6 +264,7 @@ absl::StatusOr<std::unique_ptr<resolver::Resolver>> Runtime::NewXdsResolver(
   options.serializer = serializer_.get();
   options.client = xds_client_.get();
   options.types = &resource_types_;
+  options.hosts = hosts_.get();
   options.listener_name = resolver::ListenerName(bootstrap_->listener_name_template, target.name);
   options.domain = target.name;
   std::unique_ptr<resolver::XdsResolver> resolver = resolver::NewXdsResolver(std::move(options));

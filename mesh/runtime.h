@@ -27,6 +27,7 @@
 #include "mesh/xds/bootstrap.h"
 #include "mesh/xds/resources/types.h"
 #include "mesh/xds/xds_client.h"
+#include "resolver/dns/host_table.h"
 #include "resolver/xds/xds_resolver.h"
 
 namespace mesh {
@@ -107,6 +108,7 @@ class Runtime final : public Mesh {
   const xds::ResourceTypes resource_types_;
   std::unique_ptr<wire::GrpcAdsTransportFactory> ads_transports_;
   std::unique_ptr<xds::XdsClient> xds_client_;  // serializer-bound; null without bootstrap
+  std::unique_ptr<resolver::HostTable> hosts_;  // serializer-bound; null without bootstrap
   bool notification_is_due_ = false;            // serializer-bound
 
   Mutex mutex_;

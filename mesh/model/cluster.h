@@ -125,12 +125,16 @@ struct ClusterKey {
   }
 };
 
-// A cluster and its endpoints as they are now. Immutable; an update is a new value that shares
-// what did not change.
+// A cluster and what it sends calls to as that is now. Immutable; an update is a new value that
+// shares what did not change.
 struct ClusterConfig {
   ClusterKey key;
   std::shared_ptr<const Cluster> cluster;  // null if and only if `status` is an error
-  std::shared_ptr<const ClusterLoadAssignment> endpoints;  // null: none are known (see status)
+  // Null: none are known (see `status`), or it aggregates clusters.
+  std::shared_ptr<const ClusterLoadAssignment> endpoints;
+  // kAggregate: the clusters that its own come down to, the first preferred, each once; those that
+  // cannot serve are here with their status. Else empty.
+  std::vector<std::shared_ptr<const ClusterConfig>> children;
   // Why the cluster cannot serve: which resource, which node, which control plane, what happened.
   absl::Status status;
   // An error that left the last good resource in force (a rejected or failed update).

@@ -27,8 +27,8 @@ struct ServiceConfig {
   std::vector<std::string> ignored;
 };
 
-// Adds the fields of `config`'s cluster and endpoints that do nothing here, as
-// ServiceConfig::ignored has those of listener and routes.
+// Adds the fields of `config`'s cluster and endpoints, and of its children's, that do nothing
+// here, as ServiceConfig::ignored has those of listener and routes; each once.
 void AppendIgnored(const ClusterConfig& config, std::vector<std::string>* ignored);
 
 }  // namespace mesh::model

@@ -7,6 +7,7 @@ namespace mesh::resolver {
 namespace {
 
 using model::ClusterConfig;
+using model::ClusterType;
 
 // Both errors in one; OK if both are.
 absl::Status Join(const absl::Status& a, const absl::Status& b) {
@@ -15,81 +16,188 @@ absl::Status Join(const absl::Status& a, const absl::Status& b) {
   return absl::Status(a.code(), absl::StrCat(a.message(), "; ", b.message()));
 }
 
-bool Same(const ClusterConfig& a, const ClusterConfig& b) {
-  return a.cluster == b.cluster && a.endpoints == b.endpoints && a.status == b.status &&
-         a.ambient == b.ambient && a.key == b.key;
+// `error`, which names something that `cluster` needs.
+absl::Status ErrorOf(absl::string_view cluster, const absl::Status& error) {
+  if (error.ok()) return error;
+  return absl::UnavailableError(absl::StrCat("cluster \"", cluster, "\": ", error.message()));
 }
 
-ClusterWatches::Config Unless(const ClusterWatches::Config& previous, ClusterConfig next) {
-  if (previous != nullptr && Same(*previous, next)) return previous;
-  return std::make_shared<const ClusterConfig>(std::move(next));
+bool Same(const ClusterConfig& a, const ClusterConfig& b) {
+  return a.cluster == b.cluster && a.endpoints == b.endpoints && a.children == b.children &&
+         a.status == b.status && a.ambient == b.ambient && a.key == b.key;
 }
 
 }  // namespace
 
-ClusterWatches::ClusterWatches(xds::XdsClient* client, const xds::ResourceType* cluster_type,
-                               const xds::ResourceType* endpoints_type, std::string authority,
-                               std::function<void()> changed)
-    : authority_(std::move(authority)),
-      clusters_(client, cluster_type, changed),
-      endpoints_(client, endpoints_type, changed) {}
+ClusterWatches::ClusterWatches(Options options)
+    : options_(std::move(options)),
+      clusters_(options_.client, options_.cluster_type, options_.changed),
+      endpoints_(options_.client, options_.endpoints_type, options_.changed) {}
 
-bool ClusterWatches::IsKnown(absl::string_view cluster) {
-  const ResourceWatch<model::Cluster>& watch = clusters_.Need(cluster);
-  if (watch.value() == nullptr) return watch.is_known();
-  if (watch.value()->type == model::ClusterType::kStatic) return true;
-  return endpoints_.Need(watch.value()->eds_service_name).is_known();
+ClusterLeaves ClusterWatches::Leaves(absl::string_view cluster) {
+  return FindLeaves(cluster,
+                    [this](absl::string_view name) { return clusters_.Need(name).value().get(); });
 }
 
-ClusterWatches::Config ClusterWatches::Newest(absl::string_view cluster, const Config& previous) {
+bool ClusterWatches::IsLeafKnown(absl::string_view cluster) {
+  const ResourceWatch<model::Cluster>& watch = clusters_.Need(cluster);
+  if (watch.value() == nullptr) return watch.is_known();
+  switch (watch.value()->type) {
+    case ClusterType::kEds:
+      return endpoints_.Need(watch.value()->eds_service_name).is_known();
+    case ClusterType::kStrictDns:
+    case ClusterType::kLogicalDns:
+      return NeedDns(watch.value()).is_known();
+    case ClusterType::kStatic:
+    case ClusterType::kAggregate:
+      break;
+  }
+  return true;
+}
+
+bool ClusterWatches::IsKnown(absl::string_view cluster, std::vector<std::string>* awaited) {
+  const ClusterLeaves leaves = Leaves(cluster);
+  bool known = true;
+  // All are asked, so that all are watched from now on.
+  for (const std::string& leaf : leaves.clusters) {
+    if (IsLeafKnown(leaf)) continue;
+    known = false;
+    if (awaited != nullptr && leaves.error.ok()) awaited->push_back(leaf);
+  }
+  return known || !leaves.error.ok();
+}
+
+ClusterWatches::Config ClusterWatches::Make(absl::string_view cluster, bool keep) {
+  auto found = made_.find(cluster);
+  if (found == made_.end()) found = made_.emplace(std::string(cluster), Made()).first;
+  Made& made = found->second;
+  made.round = round_;
+  // Kept aggregates may, for a moment, be in each other.
+  if (made.under_way && made.config != nullptr) return made.config;
+  made.under_way = true;
+  ClusterConfig next;
+  const bool known = IsKnown(cluster);
+  if (known) next = Newest(cluster, keep);
+  if (made.config != nullptr && (!known || (keep && !next.status.ok()))) {
+    next = Kept(*made.config);
+  } else if (!known) {
+    next.key = {options_.authority, std::string(cluster), ""};
+    next.status = absl::UnavailableError(
+        absl::StrCat("cluster \"", cluster, "\": nothing is known of it yet"));
+  }
+  if (made.config == nullptr || !Same(*made.config, next)) {
+    made.config = std::make_shared<const ClusterConfig>(std::move(next));
+  }
+  made.under_way = false;
+  return made.config;
+}
+
+model::ClusterConfig ClusterWatches::Newest(absl::string_view cluster, bool keep) {
   const ResourceWatch<model::Cluster>& watch = clusters_.Need(cluster);
   ClusterConfig next;
-  next.key.authority = authority_;
-  next.key.cluster = std::string(cluster);
+  next.key = {options_.authority, std::string(cluster), ""};
   next.ambient = watch.ambient();
   if (watch.value() == nullptr) {
     next.status = watch.error();
-    return Unless(previous, std::move(next));
+    return next;
   }
-  if (watch.value()->type == model::ClusterType::kStatic) {
-    next.cluster = watch.value();
-    next.endpoints = next.cluster->load_assignment;
-    return Unless(previous, std::move(next));
+  switch (watch.value()->type) {
+    case ClusterType::kEds:
+      JoinEds(watch.value(), &next);
+      break;
+    case ClusterType::kStatic:
+      next.endpoints = watch.value()->load_assignment;
+      break;
+    case ClusterType::kStrictDns:
+    case ClusterType::kLogicalDns:
+      JoinDns(watch.value(), &next);
+      break;
+    case ClusterType::kAggregate:
+      JoinAggregate(watch.value(), keep, &next);
+      break;
   }
-  next.key.eds_service_name = watch.value()->eds_service_name;
-  const ResourceWatch<model::ClusterLoadAssignment>& endpoints =
-      endpoints_.Need(watch.value()->eds_service_name);
-  next.ambient = Join(next.ambient, endpoints.ambient());
-  if (endpoints.value() == nullptr) {
-    next.status = absl::UnavailableError(
-        absl::StrCat("cluster \"", cluster, "\": ", endpoints.error().message()));
-  } else {
-    next.cluster = watch.value();
-    next.endpoints = endpoints.value();
-  }
-  return Unless(previous, std::move(next));
+  if (next.status.ok()) next.cluster = watch.value();
+  return next;
 }
 
-ClusterWatches::Config ClusterWatches::Held(const Config& previous) {
-  const ResourceWatch<model::Cluster>& cluster = clusters_.Need(previous->key.cluster);
-  if (!previous->status.ok()) return previous;
-  if (previous->cluster->type == model::ClusterType::kStatic) {
-    ClusterConfig next = *previous;
-    next.ambient = Join(cluster.error(), cluster.ambient());
-    return Unless(previous, std::move(next));
+void ClusterWatches::JoinEds(const std::shared_ptr<const model::Cluster>& cluster,
+                             ClusterConfig* config) {
+  config->key.eds_service_name = cluster->eds_service_name;
+  const ResourceWatch<model::ClusterLoadAssignment>& watch =
+      endpoints_.Need(cluster->eds_service_name);
+  config->ambient = Join(config->ambient, watch.ambient());
+  config->endpoints = watch.value();
+  if (watch.value() == nullptr) config->status = ErrorOf(cluster->name, watch.error());
+}
+
+void ClusterWatches::JoinDns(const std::shared_ptr<const model::Cluster>& cluster,
+                             ClusterConfig* config) {
+  DnsEndpoints& resolved = NeedDns(cluster);
+  config->endpoints = resolved.endpoints();
+  const absl::Status error = ErrorOf(cluster->name, resolved.error());
+  if (config->endpoints == nullptr) {
+    config->status = error;
+  } else {
+    config->ambient = Join(config->ambient, error);
   }
-  const ResourceWatch<model::ClusterLoadAssignment>& endpoints =
-      endpoints_.Need(previous->key.eds_service_name);
-  ClusterConfig next = *previous;
-  if (endpoints.value() != nullptr) next.endpoints = endpoints.value();
-  next.ambient =
-      Join(Join(cluster.error(), cluster.ambient()), Join(endpoints.error(), endpoints.ambient()));
-  return Unless(previous, std::move(next));
+}
+
+void ClusterWatches::JoinAggregate(const std::shared_ptr<const model::Cluster>& cluster, bool keep,
+                                   ClusterConfig* config) {
+  const ClusterLeaves leaves = Leaves(cluster->name);
+  config->status = leaves.error;
+  if (!leaves.error.ok()) return;
+  for (const std::string& leaf : leaves.clusters) config->children.push_back(Make(leaf, keep));
+}
+
+model::ClusterConfig ClusterWatches::Kept(const ClusterConfig& last) {
+  const ResourceWatch<model::Cluster>& watch = clusters_.Need(last.key.cluster);
+  if (!last.status.ok()) return last;
+  ClusterConfig next = last;
+  next.ambient = Join(watch.error(), watch.ambient());
+  switch (last.cluster->type) {
+    case ClusterType::kEds: {
+      const ResourceWatch<model::ClusterLoadAssignment>& endpoints =
+          endpoints_.Need(last.key.eds_service_name);
+      if (endpoints.value() != nullptr) next.endpoints = endpoints.value();
+      next.ambient = Join(next.ambient, Join(endpoints.error(), endpoints.ambient()));
+      break;
+    }
+    case ClusterType::kStatic:
+      break;
+    case ClusterType::kStrictDns:
+    case ClusterType::kLogicalDns: {
+      DnsEndpoints& resolved = NeedDns(last.cluster);
+      next.endpoints = resolved.endpoints();
+      next.ambient = Join(next.ambient, ErrorOf(last.key.cluster, resolved.error()));
+      break;
+    }
+    case ClusterType::kAggregate:
+      for (Config& child : next.children) child = Make(child->key.cluster, true);
+      break;
+  }
+  return next;
+}
+
+DnsEndpoints& ClusterWatches::NeedDns(const std::shared_ptr<const model::Cluster>& cluster) {
+  Resolved& resolved = resolved_[cluster.get()];
+  if (resolved.endpoints == nullptr) {
+    resolved.endpoints = std::make_unique<DnsEndpoints>(options_.hosts, cluster, options_.changed);
+  }
+  resolved.round = round_;
+  return *resolved.endpoints;
 }
 
 void ClusterWatches::EndRound() {
   clusters_.EndRound();
   endpoints_.EndRound();
+  for (auto entry = resolved_.begin(); entry != resolved_.end();) {
+    entry = entry->second.round == round_ ? std::next(entry) : resolved_.erase(entry);
+  }
+  for (auto entry = made_.begin(); entry != made_.end();) {
+    entry = entry->second.round == round_ ? std::next(entry) : made_.erase(entry);
+  }
+  ++round_;
 }
 
 void ClusterWatches::List(std::vector<std::pair<std::string, std::string>>* resources) const {

@@ -1,7 +1,9 @@
 #ifndef RESOLVER_XDS_CLUSTER_WATCHES_H_
 #define RESOLVER_XDS_CLUSTER_WATCHES_H_
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,41 +13,75 @@
 #include "mesh/model/cluster.h"
 #include "mesh/xds/resource_type.h"
 #include "mesh/xds/xds_client.h"
+#include "resolver/dns/host_table.h"
+#include "resolver/xds/cluster_graph.h"
+#include "resolver/xds/dns_endpoints.h"
 #include "resolver/xds/watch_set.h"
 
 namespace mesh::resolver {
 
-// Joins each cluster with its endpoints. Every method that is given a cluster needs its watches
-// in this round (see WatchSet). Serializer-bound.
+// Joins each cluster with its endpoints, wherever they come from, and each aggregate with the
+// clusters that it comes down to. Every method that is given a cluster needs its watches, and
+// those of what it aggregates, in this round (see WatchSet). Serializer-bound.
 class ClusterWatches {
  public:
   using Config = std::shared_ptr<const model::ClusterConfig>;
 
-  // `authority` is that of the clusters' keys. The pointers outlive this.
-  ClusterWatches(xds::XdsClient* client, const xds::ResourceType* cluster_type,
-                 const xds::ResourceType* endpoints_type, std::string authority,
-                 std::function<void()> changed);
+  struct Options {
+    xds::XdsClient* client = nullptr;  // the pointers outlive this
+    const xds::ResourceType* cluster_type = nullptr;
+    const xds::ResourceType* endpoints_type = nullptr;
+    HostTable* hosts = nullptr;
+    std::string authority;  // of the clusters' keys
+    std::function<void()> changed;
+  };
 
-  // Whether it is known what the newest resources make of `cluster`: it has endpoints (perhaps
-  // none), or a definite error.
-  bool IsKnown(absl::string_view cluster);
+  explicit ClusterWatches(Options options);
 
-  // What the newest resources make of `cluster`: `previous` itself if it is the same.
-  // REQUIRES: IsKnown(cluster).
-  Config Newest(absl::string_view cluster, const Config& previous);
+  // Whether it is known what the newest resources, and DNS, make of `cluster` and all that it
+  // aggregates: it has endpoints (perhaps none), or a definite error. Adds those of which that is
+  // not known to `awaited`, if that is given.
+  bool IsKnown(absl::string_view cluster, std::vector<std::string>* awaited = nullptr);
 
-  // `previous` with the newest endpoints of its own, whatever became of the cluster, which is an
-  // ambient error at most. `previous` itself if nothing changed, or if it is an error.
-  Config Held(const Config& previous);
+  // What the newest resources make of `cluster`, if that is known. Otherwise, and with `keep` also
+  // in place of an error, what was made of it in the last round, with the newest endpoints of its
+  // own: what became of the cluster is an ambient error at most then. The value of the last round
+  // itself if nothing changed.
+  // REQUIRES: it is known, or something was made of it in the last round.
+  Config Make(absl::string_view cluster, bool keep);
 
   void EndRound();
   // Adds the type and name of each resource that is watched.
   void List(std::vector<std::pair<std::string, std::string>>* resources) const;
 
  private:
-  const std::string authority_;
+  struct Made {
+    Config config;
+    uint64_t round = 0;  // in which it was last made
+    bool under_way = false;
+  };
+  struct Resolved {
+    std::unique_ptr<DnsEndpoints> endpoints;
+    uint64_t round = 0;  // in which it was last needed
+  };
+
+  ClusterLeaves Leaves(absl::string_view cluster);
+  bool IsLeafKnown(absl::string_view cluster);
+  DnsEndpoints& NeedDns(const std::shared_ptr<const model::Cluster>& cluster);
+  model::ClusterConfig Newest(absl::string_view cluster, bool keep);
+  model::ClusterConfig Kept(const model::ClusterConfig& last);
+  // These set the parts that depend on the type.
+  void JoinEds(const std::shared_ptr<const model::Cluster>& cluster, model::ClusterConfig* config);
+  void JoinDns(const std::shared_ptr<const model::Cluster>& cluster, model::ClusterConfig* config);
+  void JoinAggregate(const std::shared_ptr<const model::Cluster>& cluster, bool keep,
+                     model::ClusterConfig* config);
+
+  const Options options_;
   WatchSet<model::Cluster> clusters_;
   WatchSet<model::ClusterLoadAssignment> endpoints_;
+  std::map<const model::Cluster*, Resolved> resolved_;  // the keys live as long as the values
+  std::map<std::string, Made, std::less<>> made_;
+  uint64_t round_ = 1;
 };
 
 }  // namespace mesh::resolver

@@ -15,20 +15,8 @@
 namespace mesh::resolver {
 namespace {
 
-using model::ClusterConfig;
 using model::ServiceConfig;
 using Selection = std::shared_ptr<const RouteSelection>;
-
-std::shared_ptr<const ClusterConfig> FindCluster(const ServiceConfig* config,
-                                                 absl::string_view name) {
-  if (config == nullptr) return nullptr;
-  const auto found =
-      std::lower_bound(config->clusters.begin(), config->clusters.end(), name,
-                       [](const std::shared_ptr<const ClusterConfig>& cluster,
-                          absl::string_view wanted) { return cluster->key.cluster < wanted; });
-  if (found == config->clusters.end() || (*found)->key.cluster != name) return nullptr;
-  return *found;
-}
 
 bool Same(const ServiceConfig& a, const ServiceConfig& b) {
   return a.routes == b.routes && a.virtual_host == b.virtual_host && a.clusters == b.clusters &&
@@ -50,9 +38,9 @@ class XdsResolverOfTarget final : public XdsResolver {
         serializer_(options_.serializer),
         routes_(options_.client, options_.types->route_configuration.get(),
                 [this] { ScheduleUpdate(); }),
-        clusters_(options_.client, options_.types->cluster.get(),
-                  options_.types->cluster_load_assignment.get(), options_.authority,
-                  [this] { ScheduleUpdate(); }) {}
+        clusters_({options_.client, options_.types->cluster.get(),
+                   options_.types->cluster_load_assignment.get(), options_.hosts,
+                   options_.authority, [this] { ScheduleUpdate(); }}) {}
 
   void Start(ResolverObserver* observer) override {
     serializer_->AssertHeld();
@@ -75,9 +63,9 @@ class XdsResolverOfTarget final : public XdsResolver {
     serializer_->AssertHeld();
     std::vector<std::string> awaited;
     if (newest_ == nullptr || newest_ == in_force_) return awaited;
-    for (const std::string& cluster : newest_->clusters) {
-      if (!clusters_.IsKnown(cluster)) awaited.push_back(cluster);
-    }
+    for (const std::string& cluster : newest_->clusters) clusters_.IsKnown(cluster, &awaited);
+    std::sort(awaited.begin(), awaited.end());
+    awaited.erase(std::unique(awaited.begin(), awaited.end()), awaited.end());
     return awaited;
   }
 
@@ -91,8 +79,6 @@ class XdsResolverOfTarget final : public XdsResolver {
   bool IsNewestComplete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_);
   // The configuration of the selection in force, of the newest resources that may go with it.
   ServiceConfig Build() ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_);
-  std::shared_ptr<const ClusterConfig> BuildCluster(const std::string& name)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_);
   // These two call the observer, which may destroy this: false if it did.
   bool Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_);
   bool Fail(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(*serializer_);
@@ -184,7 +170,11 @@ ServiceConfig XdsResolverOfTarget::Build() {
   next.virtual_host = in_force_->virtual_host;
   next.ignored = in_force_->ignored;
   next.clusters.reserve(in_force_->clusters.size());
-  for (const std::string& name : in_force_->clusters) next.clusters.push_back(BuildCluster(name));
+  for (const std::string& name : in_force_->clusters) {
+    // A control plane deletes the clusters of the old routes while the new ones wait for theirs.
+    const bool is_leaving = newest_ == nullptr || !newest_->Names(name);
+    next.clusters.push_back(clusters_.Make(name, is_leaving));
+  }
   const auto add_error = [&next](const absl::Status& error) {
     if (!error.ok()) next.ambient_errors.emplace_back(error.message());
   };
@@ -195,15 +185,6 @@ ServiceConfig XdsResolverOfTarget::Build() {
     add_error(watch.ambient());
   }
   return next;
-}
-
-std::shared_ptr<const ClusterConfig> XdsResolverOfTarget::BuildCluster(const std::string& name) {
-  const std::shared_ptr<const ClusterConfig> previous = FindCluster(config_.get(), name);
-  if (!clusters_.IsKnown(name)) return clusters_.Held(previous);
-  std::shared_ptr<const ClusterConfig> next = clusters_.Newest(name, previous);
-  // A control plane deletes the clusters of the old routes while the new ones wait for theirs.
-  const bool is_leaving = newest_ == nullptr || !newest_->Names(name);
-  return is_leaving && !next->status.ok() ? clusters_.Held(previous) : next;
 }
 
 bool XdsResolverOfTarget::Publish() {

@@ -10,6 +10,7 @@
 #include "mesh/base/serializer.h"
 #include "mesh/xds/resources/types.h"
 #include "mesh/xds/xds_client.h"
+#include "resolver/dns/host_table.h"
 #include "resolver/resolver.h"
 
 namespace mesh::resolver {
@@ -29,9 +30,10 @@ class XdsResolver : public Resolver {
     Serializer* serializer = nullptr;  // the pointers outlive the resolver
     xds::XdsClient* client = nullptr;
     const xds::ResourceTypes* types = nullptr;
-    std::string listener_name;  // see ListenerName()
-    std::string domain;         // chooses the virtual host: the target's name
-    std::string authority;      // of the keys of clusters; empty: the top-level servers'
+    HostTable* hosts = nullptr;  // of clusters that are resolved by DNS
+    std::string listener_name;   // see ListenerName()
+    std::string domain;          // chooses the virtual host: the target's name
+    std::string authority;       // of the keys of clusters; empty: the top-level servers'
   };
 
   // Type URL and name of each resource that the target depends on now: the listener, then routes,

@@ -88,6 +88,7 @@ void ExchangeWorld::Toggle(int number) {
     options.serializer = &serializer_;
     options.client = client_.get();
     options.types = &TypesOf(Profile::kMesh);
+    options.hosts = &hosts_;
     options.listener_name = kNames[number];
     options.domain = kNames[number];
     target.resolver = resolver::NewXdsResolver(options);

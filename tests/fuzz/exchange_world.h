@@ -12,7 +12,9 @@
 #include "mesh/xds/resources/types.h"
 #include "mesh/xds/wire_format.h"
 #include "mesh/xds/xds_client.h"
+#include "resolver/dns/host_table.h"
 #include "resolver/xds/xds_resolver.h"
+#include "tests/resolver/fake_host_resolver.h"
 #include "tests/testing/fake_ads_transport.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_executor.h"
@@ -75,6 +77,10 @@ class ExchangeWorld {
   testing::FakeRandom random_{{0.5}};
   testing::FakeAdsTransports transports_;
   std::unique_ptr<xds::XdsClient> client_;
+  resolver::HostTable hosts_{
+      &serializer_, &random_,
+      std::make_unique<testing::FakeHostResolver>(
+          &serializer_, std::make_shared<testing::FakeHostResolver::Record>())};  // silent
   Target targets_[kTargets];
   size_t streams_seen_ = 0;
   std::map<std::string, Request> last_requests_;  // on the last stream, by type

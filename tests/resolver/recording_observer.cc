@@ -21,10 +21,21 @@ void RecordingObserver::OnError(const absl::Status& status) {
 std::vector<std::string> RecordingObserver::Take() { return std::exchange(events_, {}); }
 
 std::string RecordingObserver::Describe(const model::ServiceConfig& config) {
+  std::vector<std::string> parts = Describe(config.clusters);
+  if (!config.ambient_errors.empty()) {
+    parts.push_back(absl::StrCat("| ", absl::StrJoin(config.ambient_errors, ", ")));
+  }
+  return absl::StrJoin(parts, " ");
+}
+
+std::vector<std::string> RecordingObserver::Describe(
+    const std::vector<std::shared_ptr<const model::ClusterConfig>>& clusters) {
   std::vector<std::string> parts;
-  for (const auto& cluster : config.clusters) {
+  for (const auto& cluster : clusters) {
     std::string part = cluster->key.cluster;
-    if (cluster->status.ok()) {
+    if (!cluster->status.ok()) {
+      absl::StrAppend(&part, "!", cluster->status.message());
+    } else if (cluster->endpoints != nullptr) {
       std::vector<std::string> addresses;
       for (const auto& locality : cluster->endpoints->localities) {
         locality->endpoints.ForEach(
@@ -32,15 +43,12 @@ std::string RecordingObserver::Describe(const model::ServiceConfig& config) {
       }
       absl::StrAppend(&part, "[", absl::StrJoin(addresses, " "), "]");
     } else {
-      absl::StrAppend(&part, "!", cluster->status.message());
+      absl::StrAppend(&part, "{", absl::StrJoin(Describe(cluster->children), " "), "}");
     }
     if (!cluster->ambient.ok()) absl::StrAppend(&part, "~", cluster->ambient.message());
     parts.push_back(std::move(part));
   }
-  if (!config.ambient_errors.empty()) {
-    parts.push_back(absl::StrCat("| ", absl::StrJoin(config.ambient_errors, ", ")));
-  }
-  return absl::StrJoin(parts, " ");
+  return parts;
 }
 
 }  // namespace mesh::testing

@@ -17,7 +17,8 @@ class RecordingObserver final : public resolver::ResolverObserver {
   void OnConfig(std::shared_ptr<const model::ServiceConfig> config) override;
   void OnError(const absl::Status& status) override;
 
-  // `a[1.1.1.1:1 1.1.1.1:2] b!cause a: ...`, each with `~ambient` where there is one, and
+  // `a[1.1.1.1:1 1.1.1.1:2] b!cause c{a[...] b!cause}`, `c` an aggregate, each with `~ambient`
+  // where there is one, and
   // `| ambient errors` at the end.
   static std::string Describe(const model::ServiceConfig& config);
 
@@ -28,6 +29,9 @@ class RecordingObserver final : public resolver::ResolverObserver {
   absl::Status error;  // OK if the last word was a configuration
 
  private:
+  static std::vector<std::string> Describe(
+      const std::vector<std::shared_ptr<const model::ClusterConfig>>& clusters);
+
   std::vector<std::string> events_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "mesh/base/random.h"
 #include "tests/resolver/xds_world.h"
@@ -26,9 +27,12 @@ class Simulation {
 
   // One change, of a resource that anybody may or may not use.
   void Step() {
-    switch (random_->NextBelow(10)) {
+    switch (random_->NextBelow(12)) {
       case 0:
         return StepListener();
+      case 10:
+      case 11:
+        return StepDns();
       case 1:
       case 2:
         return StepRoutes(Pick("r", 2));
@@ -93,13 +97,43 @@ class Simulation {
     }
   }
   void StepCluster(const std::string& name) {
-    if (Chance(4)) {
-      clusters_[name] = Known{};
-      world_.Delete('c', name);
-    } else {
-      clusters_[name] = Known{{Pick("e", 5)}};
-      world_.Cluster(name, clusters_[name].value[0]);
+    Known& cluster = clusters_[name];
+    switch (random_->NextBelow(8)) {
+      case 0:
+      case 1:
+        cluster = Known{};
+        return world_.Delete('c', name);
+      case 2:
+        cluster = Known{{"static", absl::StrCat("10.0.1.", random_->NextBelow(250), ":1")}};
+        return world_.Cluster(name, model::ClusterType::kStatic, {cluster.value[1]});
+      case 3:
+        cluster = Known{{"dns", Pick("h", 3)}};
+        return world_.Cluster(name, model::ClusterType::kStrictDns, {cluster.value[1] + ":1"});
+      case 4:
+      case 5: {
+        const Events children = PickClusters();
+        cluster = Known{{"aggregate", absl::StrJoin(children, " ")}};
+        return world_.Aggregate(name, children);
+      }
+      default:
+        cluster = Known{{"eds", Pick("e", 5)}};
+        return world_.Cluster(name, cluster.value[1]);
     }
+  }
+  // A question is answered, or time passes.
+  void StepDns() {
+    if (world_.dns().unanswered.empty()) {
+      world_.executor().Advance(absl::Seconds(random_->NextBelow(6)));
+    } else if (Chance(4)) {
+      world_.Dns(absl::StrCat(world_.dns().unanswered.front().host, "!timeout"));
+    } else {
+      AnswerFirst();
+    }
+  }
+  // `h1` is 7.7.7.1, always.
+  void AnswerFirst() {
+    const std::string host = world_.dns().unanswered.front().host;
+    world_.Dns(absl::StrCat(host, "=7.7.7.", host.substr(1)));
   }
   void StepEndpoints(const std::string& name) {
     if (Chance(8)) {
@@ -112,6 +146,10 @@ class Simulation {
     }
   }
   std::string NaiveJoinOf(const Events& clusters) const;
+  std::string NaiveClusterOf(const std::string& name) const;
+  // Adds what an aggregate comes down to, each once. Returns the cycle, if there is one.
+  std::string NaiveLeavesOf(const std::string& name, Events path, Events* met,
+                            Events* leaves) const;
   // What the newest routes name; none while they are not known, or not there.
   std::optional<Events> NewestClusters() const;
   void CheckConfig(const model::ServiceConfig& config);
@@ -123,6 +161,7 @@ class Simulation {
   Events inline_clusters_;
   All routes_, clusters_, endpoints_;
   size_t checked_ = 0;
+  bool had_config_ = false;  // as of the last Settle()
   int losses_ = 0;
 };
 
@@ -136,7 +175,7 @@ void Simulation::CheckConfig(const model::ServiceConfig& config) {
   for (const auto& cluster : config.clusters) {
     there.push_back(cluster->key.cluster);
     EXPECT_EQ(cluster->cluster == nullptr, !cluster->status.ok());
-    EXPECT_EQ(cluster->endpoints == nullptr, !cluster->status.ok());
+    EXPECT_EQ(cluster->endpoints == nullptr, !cluster->status.ok() || !cluster->children.empty());
   }
   EXPECT_EQ(there, Events(named.begin(), named.end()));
 }
@@ -151,26 +190,34 @@ void Simulation::CheckStep(const model::ServiceConfig& previous,
   // Routes in force lose a cluster only if the newest routes want it too.
   const std::optional<Events> newest = NewestClusters();
   for (size_t i = 0; i < config.clusters.size(); ++i) {
-    if (!previous.clusters[i]->status.ok() || config.clusters[i]->status.ok()) continue;
     const std::string& name = config.clusters[i]->key.cluster;
-    ++losses_;
-    EXPECT_TRUE(newest.has_value() &&
-                std::find(newest->begin(), newest->end(), name) != newest->end())
-        << name;
+    const bool is_leaving =
+        !newest.has_value() || std::find(newest->begin(), newest->end(), name) == newest->end();
+    if (previous.clusters[i]->status.ok() && !config.clusters[i]->status.ok()) {
+      ++losses_;
+      EXPECT_FALSE(is_leaving) << name;
+    }
+    // Nor does an aggregate that is to go lose what it comes down to.
+    for (const auto& before : previous.clusters[i]->children) {
+      for (const auto& after : config.clusters[i]->children) {
+        if (before->key.cluster != after->key.cluster) continue;
+        EXPECT_FALSE(is_leaving && before->status.ok() && !after->status.ok()) << name;
+      }
+    }
   }
 }
 
 void Simulation::Settle() {
   RecordingObserver& observer = world_.observer();
-  const bool had_config = !observer.configs.empty() && observer.error.ok();
   const Events events = world_.Settle();
   for (const std::string& event : events) {
     if (event.substr(0, 6) == "error:") continue;
     const model::ServiceConfig& config = *observer.configs[checked_++];
     CheckConfig(config);
     // Only where no error was between the two.
-    if (had_config && events.size() == 1) CheckStep(*observer.configs[checked_ - 2], config);
+    if (had_config_ && events.size() == 1) CheckStep(*observer.configs[checked_ - 2], config);
   }
+  had_config_ = !observer.configs.empty() && observer.error.ok();
   EXPECT_EQ(world_.client().holds(), 0);
 }
 
@@ -194,6 +241,14 @@ void Simulation::Calm() {
     endpoints_[name] = Known{};
     world_.Delete('e', name);
   }
+  // DNS answers all that is asked, and asked again after a failure.
+  for (int i = 0; i < 4; ++i) {
+    world_.executor().Advance(absl::Seconds(5));
+    while (!world_.dns().unanswered.empty()) {
+      AnswerFirst();
+      world_.executor().RunReady();
+    }
+  }
 }
 
 std::optional<Events> Simulation::NewestClusters() const {
@@ -204,20 +259,52 @@ std::optional<Events> Simulation::NewestClusters() const {
   return routes->second.value;
 }
 
+std::string Simulation::NaiveLeavesOf(const std::string& name, Events path, Events* met,
+                                      Events* leaves) const {
+  path.push_back(name);
+  const auto first = std::find(path.begin(), path.end(), name);
+  if (first != path.end() - 1) return absl::StrJoin(first, path.end(), " > ");
+  if (std::find(met->begin(), met->end(), name) != met->end()) return "";
+  met->push_back(name);
+  const Known& cluster = clusters_.at(name);
+  if (cluster.value.empty() || cluster.value[0] != "aggregate") {
+    leaves->push_back(name);
+    return "";
+  }
+  std::string cycle;
+  for (const absl::string_view child : absl::StrSplit(cluster.value[1], ' ')) {
+    const std::string found = NaiveLeavesOf(std::string(child), path, met, leaves);
+    if (cycle.empty()) cycle = found;
+  }
+  return cycle;
+}
+
+std::string Simulation::NaiveClusterOf(const std::string& name) const {
+  const Known& cluster = clusters_.at(name);
+  if (cluster.value.empty()) return absl::StrCat(name, "!Cluster \"", name, "\": does not exist");
+  const std::string& type = cluster.value[0];
+  const std::string& value = cluster.value[1];
+  if (type == "static") return absl::StrCat(name, "[", value, "]");
+  if (type == "dns") return absl::StrCat(name, "[7.7.7.", value.substr(1), ":1]");
+  if (type == "aggregate") {
+    Events met, leaves, parts;
+    const std::string cycle = NaiveLeavesOf(name, {}, &met, &leaves);
+    if (!cycle.empty()) {
+      return absl::StrCat(name, "!cluster \"", name, "\": clusters aggregate each other: ", cycle);
+    }
+    for (const std::string& leaf : leaves) parts.push_back(NaiveClusterOf(leaf));
+    return absl::StrCat(name, "{", absl::StrJoin(parts, " "), "}");
+  }
+  const Known& endpoints = endpoints_.at(value);
+  if (!endpoints.value.empty()) return absl::StrCat(name, "[", endpoints.value[0], "]");
+  return absl::StrCat(name, "!cluster \"", name, "\": ClusterLoadAssignment \"", value,
+                      "\": does not exist");
+}
+
 std::string Simulation::NaiveJoinOf(const Events& clusters) const {
   Events parts;
   for (const std::string& name : std::set<std::string>(clusters.begin(), clusters.end())) {
-    const Known& cluster = clusters_.at(name);
-    if (cluster.value.empty()) {
-      parts.push_back(absl::StrCat(name, "!Cluster \"", name, "\": does not exist"));
-      continue;
-    }
-    const std::string& eds = cluster.value[0];
-    const Known& endpoints = endpoints_.at(eds);
-    parts.push_back(endpoints.value.empty()
-                        ? absl::StrCat(name, "!cluster \"", name, "\": ClusterLoadAssignment \"",
-                                       eds, "\": does not exist")
-                        : absl::StrCat(name, "[", endpoints.value[0], "]"));
+    parts.push_back(NaiveClusterOf(name));
   }
   return absl::StrJoin(parts, " ");
 }
@@ -236,7 +323,8 @@ std::string Simulation::NaiveJoin() const {
 
 TEST(XdsJoinSimulationTest, EndsInTheNaiveJoinAndKeepsItsPromisesOnTheWay) {
   int losses = 0;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  std::string ends;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     Simulation simulation(seed);
     const std::unique_ptr<Random> pace = NewSeededRandom(seed + 1'000'000);
@@ -251,9 +339,14 @@ TEST(XdsJoinSimulationTest, EndsInTheNaiveJoinAndKeepsItsPromisesOnTheWay) {
                                   : absl::StrCat("error: ", observer.error.message()),
               simulation.NaiveJoin());
     losses += simulation.losses();
+    absl::StrAppend(&ends, simulation.NaiveJoin(), "\n");
     if (::testing::Test::HasFailure()) return;
   }
-  EXPECT_GT(losses, 100);  // what CheckStep() is about does happen
+  // What this is about does happen.
+  EXPECT_GT(losses, 100);
+  for (const absl::string_view sign : {"{", "aggregate each other", "[7.7.7.", "[10.0.1."}) {
+    EXPECT_GT(std::vector<std::string>(absl::StrSplit(ends, sign)).size(), 10u) << sign;
+  }
 }
 
 // A cluster that is served by the old routes alone is served until the new routes are complete,

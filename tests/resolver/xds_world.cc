@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
 #include "mesh/xds/resources/model_resource.h"
 
 namespace mesh::testing {
@@ -49,6 +51,7 @@ std::unique_ptr<resolver::XdsResolver> XdsWorld::NewResolver() {
   options.serializer = &serializer_;
   options.client = &client_;
   options.types = &types_;
+  options.hosts = &hosts_;
   options.listener_name = "l";
   options.domain = "svc";
   options.authority = "top";
@@ -120,6 +123,23 @@ void XdsWorld::Cluster(absl::string_view name, absl::string_view eds_service_nam
   SetCluster(std::move(cluster));
 }
 
+void XdsWorld::Cluster(absl::string_view name, model::ClusterType type,
+                       const std::vector<std::string>& endpoints) {
+  model::Cluster cluster;
+  cluster.name = std::string(name);
+  cluster.type = type;
+  cluster.load_assignment = AssignmentOf(name, endpoints);
+  SetCluster(std::move(cluster));
+}
+
+void XdsWorld::Aggregate(absl::string_view name, const std::vector<std::string>& clusters) {
+  model::Cluster cluster;
+  cluster.name = std::string(name);
+  cluster.type = model::ClusterType::kAggregate;
+  cluster.aggregated = clusters;
+  SetCluster(std::move(cluster));
+}
+
 void XdsWorld::SetCluster(model::Cluster cluster) {
   const std::string name = cluster.name;
   client_.Set(type_url('c'), name, ResourceOf(std::move(cluster)));
@@ -163,6 +183,20 @@ void XdsWorld::Ambient(char type, absl::string_view name, absl::string_view caus
 
 void XdsWorld::Healed(char type, absl::string_view name) {
   client_.SetAmbient(type_url(type), name, absl::OkStatus());
+}
+
+void XdsWorld::Dns(absl::string_view answer) {
+  const size_t mark = answer.find_first_of("=!");
+  const absl::string_view host = answer.substr(0, mark);
+  const absl::string_view rest = answer.substr(mark + 1);
+  serializer_.RunAndWait([&] {
+    if (answer[mark] == '!') {
+      EXPECT_TRUE(dns_->Answer(host, absl::UnavailableError(rest))) << answer;
+    } else {
+      EXPECT_TRUE(dns_->Answer(host, FakeHostResolver::Answer{absl::StrSplit(rest, ' '), {}}))
+          << answer;
+    }
+  });
 }
 
 std::vector<std::string> XdsWorld::Settle() {

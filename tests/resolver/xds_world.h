@@ -10,11 +10,14 @@
 #include "mesh/base/serializer.h"
 #include "mesh/model/service_config.h"
 #include "mesh/xds/resources/types.h"
+#include "resolver/dns/host_table.h"
 #include "resolver/resolver.h"
 #include "resolver/xds/xds_resolver.h"
+#include "tests/resolver/fake_host_resolver.h"
 #include "tests/resolver/recording_observer.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_executor.h"
+#include "tests/testing/fake_random.h"
 #include "tests/testing/fake_xds_client.h"
 
 namespace mesh::testing {
@@ -35,6 +38,10 @@ class XdsWorld {
   void Routes(absl::string_view name, const std::vector<std::string>& clusters,
               absl::string_view domain = "svc");
   void Cluster(absl::string_view name, absl::string_view eds_service_name = "");
+  // One that has its endpoints itself, by address or by name as its type is.
+  void Cluster(absl::string_view name, model::ClusterType type,
+               const std::vector<std::string>& endpoints);
+  void Aggregate(absl::string_view name, const std::vector<std::string>& clusters);
   // Any cluster.
   void SetCluster(model::Cluster cluster);
   // An assignment of one locality.
@@ -57,11 +64,15 @@ class XdsWorld {
   // Another one of the same target. REQUIRES: on the serializer, and destroyed there.
   std::unique_ptr<resolver::XdsResolver> NewResolver();
 
+  resolver::XdsResolver& resolver() { return *resolver_; }
   RecordingObserver& observer() { return observer_; }
   const model::ServiceConfig& config() { return *observer_.configs.back(); }
   FakeXdsClient& client() { return client_; }
   Serializer& serializer() { return serializer_; }
   FakeExecutor& executor() { return executor_; }
+  FakeHostResolver::Record& dns() { return *dns_; }
+  // DNS answers, if it was asked: `host=1.1.1.1 1.1.1.2`, or `host!cause`.
+  void Dns(absl::string_view answer);
   // `l:l r:r c:a e:a`
   std::string Dependencies();
 
@@ -70,6 +81,11 @@ class XdsWorld {
   FakeExecutor executor_{&clock_};
   Serializer serializer_{&executor_};
   FakeXdsClient client_{&serializer_};
+  FakeRandom random_{{0.5}};  // the middle: delays without jitter
+  const std::shared_ptr<FakeHostResolver::Record> dns_ =
+      std::make_shared<FakeHostResolver::Record>();
+  resolver::HostTable hosts_{&serializer_, &random_,
+                             std::make_unique<FakeHostResolver>(&serializer_, dns_)};
   xds::ResourceTypes types_;
   RecordingObserver observer_;
   std::unique_ptr<resolver::XdsResolver> resolver_;

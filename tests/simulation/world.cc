@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "mesh/base/random.h"
 #include "resolver/xds/xds_resolver.h"
+#include "tests/resolver/fake_host_resolver.h"
 
 namespace mesh::simulation {
 namespace {
@@ -42,6 +43,10 @@ World::World(const Options& options)
   environment.reaper = reaper_;
   environment_ = call::CallEnvironment::Create(std::move(environment));
   serializer_.RunAndWait([&] { client_ = xds::XdsClient::Create(ClientOptions(options)); });
+  hosts_ = std::make_unique<resolver::HostTable>(
+      &serializer_, library_dice_.random(),
+      std::make_unique<testing::FakeHostResolver>(
+          &serializer_, std::make_shared<testing::FakeHostResolver::Record>()));
 
   SimCall::World calls;
   calls.network = &network_;
@@ -108,6 +113,7 @@ void World::OpenChannel(const std::string& service) {
   options.serializer = &serializer_;
   options.client = client_.get();
   options.types = &types_;
+  options.hosts = hosts_.get();
   options.listener_name = service;
   options.domain = service;
   auto resolver =

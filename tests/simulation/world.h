@@ -16,6 +16,7 @@
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/xds/resources/types.h"
 #include "mesh/xds/xds_client.h"
+#include "resolver/dns/host_table.h"
 #include "tests/simulation/caller.h"
 #include "tests/simulation/config_ledger.h"
 #include "tests/simulation/control_plane.h"
@@ -130,6 +131,7 @@ class World {
   std::unique_ptr<cluster::ClusterTable> clusters_;
   std::shared_ptr<call::CallEnvironment> environment_;
   std::unique_ptr<xds::XdsClient> client_;
+  std::unique_ptr<resolver::HostTable> hosts_;  // nobody answers: no cluster is resolved by DNS
   std::vector<cluster::Permit> leaked_;
   std::vector<std::shared_ptr<cluster::Cluster>> kept_;  // where that is planted
   std::unique_ptr<Caller> caller_;

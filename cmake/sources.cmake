@@ -83,6 +83,7 @@ set(MESH_SOURCES
     mesh/cluster/mailbox.cc
     mesh/cluster/outlier_counters.cc
     mesh/cluster/outlier_detector.cc
+    mesh/cluster/priority.cc
     mesh/cluster/ready_list.cc
     mesh/mesh.cc
     mesh/model/endpoints.cc
@@ -267,6 +268,7 @@ set(MESH_HEADERS
     mesh/cluster/outlier_counters.h
     mesh/cluster/outlier_detector.h
     mesh/cluster/picker.h
+    mesh/cluster/priority.h
     mesh/cluster/ready_list.h
     mesh/mesh.h
     mesh/model/circuit_breakers.h

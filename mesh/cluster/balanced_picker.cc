@@ -8,15 +8,66 @@
 namespace mesh::cluster {
 namespace {
 
+using Group = BalancedPicker::Group;
+
 bool IsTried(const PickRequest& request, const Endpoint* endpoint) {
   return std::find(request.tried.begin(), request.tried.end(), endpoint) != request.tried.end();
+}
+
+bool IsConnected(const Endpoint* endpoint) {
+  return endpoint->connection().state() == wire::ConnectionState::kReady;
+}
+
+// The group that the hash, or a random number, falls into (envoy load_balancer_impl,
+// choosePriority).
+size_t ChooseGroup(const std::vector<Group>& groups, uint64_t hash) {
+  uint64_t left = hash % 100;
+  for (size_t i = 0; i + 1 < groups.size(); ++i) {
+    if (left < groups[i].load) return i;
+    left -= groups[i].load;
+  }
+  return groups.size() - 1;
+}
+
+// A connected endpoint that `request` has not tried, of that part if there is one, else of the
+// others of the group, else of the other groups; null if there is none. Looks at no more places of
+// a part than may be tried, and one.
+Endpoint* FindUntried(const std::vector<Group>& groups, const PickRequest& request, size_t chosen,
+                      size_t part, uint64_t from) {
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const Group& group = groups[(chosen + g) % groups.size()];
+    for (size_t p = 0; p < group.parts.size(); ++p) {
+      const PickerPart& here = *group.parts[(part + p) % group.parts.size()];
+      const size_t places = std::min<size_t>(here.size(), request.tried.size() + 1);
+      for (size_t i = 0; i < places; ++i) {
+        Endpoint* endpoint = here.at(static_cast<uint32_t>((from + i) % here.size()));
+        if (!IsTried(request, endpoint) && IsConnected(endpoint)) return endpoint;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool IsLikeGroup(const Group& a, const Group& b) {
+  return a.load == b.load && a.parts == b.parts && a.shares == b.shares;
 }
 
 }  // namespace
 
 BalancedPicker::BalancedPicker(State state) : state_(std::move(state)) {
   const auto* serving = std::get_if<Serving>(&state_);
-  if (serving != nullptr && serving->parts.size() > 1) localities_.emplace(serving->shares);
+  if (serving == nullptr) return;
+  localities_.resize(serving->groups.size());
+  for (size_t i = 0; i < serving->groups.size(); ++i) {
+    const Group& group = serving->groups[i];
+    if (group.parts.size() > 1) localities_[i].emplace(group.shares);
+  }
+}
+
+size_t BalancedPicker::CursorsFor(const std::vector<Group>& groups) {
+  size_t count = groups.size();
+  for (const Group& group : groups) count += group.parts.size();
+  return count;
 }
 
 bool BalancedPicker::IsLike(const State& state) const {
@@ -26,54 +77,50 @@ bool BalancedPicker::IsLike(const State& state) const {
   }
   if (const auto* serving = std::get_if<Serving>(&state)) {
     const auto& mine = std::get<Serving>(state_);
-    return serving->parts == mine.parts && serving->shares == mine.shares;
+    return std::equal(mine.groups.begin(), mine.groups.end(), serving->groups.begin(),
+                      serving->groups.end(), IsLikeGroup);
   }
   return true;
 }
 
-std::vector<uint64_t> BalancedPicker::PartShares() const {
-  if (localities_) return localities_->Shares();
-  return std::vector<uint64_t>(std::holds_alternative<Serving>(state_) ? 1 : 0, 1);
+std::vector<uint64_t> BalancedPicker::PartShares(size_t group) const {
+  if (localities_[group]) return localities_[group]->Shares();
+  return {1};
 }
 
 PickResult BalancedPicker::Pick(const PickRequest& request) const {
-  if (const auto* serving = std::get_if<Serving>(&state_)) {
-    return Picked{PickFrom(*serving, request)};
-  }
+  if (const auto* serving = std::get_if<Serving>(&state_)) return PickFrom(*serving, request);
   if (const auto* failed = std::get_if<Failed>(&state_)) return *failed;
   return Pending{};
 }
 
-Permit BalancedPicker::PickFrom(const Serving& serving, const PickRequest& request) const {
+PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& request) const {
   const balancer::Cursors::Shard cursors = serving.cursors->Mine();
-  const size_t part = localities_ ? localities_->At(cursors.Next(0)) : 0;
-  // Each locality has a cursor of its own: with a common one, two that take turns would each see
-  // every other number, and half of their endpoints.
   balancer::PickInput input;
   input.random = FastRandom();
-  input.cursor = cursors.Next(1 + part);
   input.hash = request.hash;
-  Endpoint* endpoint = serving.parts[part]->Pick(input);
+  size_t chosen = 0;
+  size_t first_cursor = 0;
+  if (serving.groups.size() > 1) {
+    chosen = ChooseGroup(serving.groups, request.hash.value_or(input.random));
+    for (size_t i = 0; i < chosen; ++i) first_cursor += 1 + serving.groups[i].parts.size();
+    // The rest of the random number is as good as new.
+    input.random = input.random * 0x9e3779b97f4a7c15 + 0x2545f4914f6cdd1d;
+  }
+  const Group& group = serving.groups[chosen];
+  const size_t part = localities_[chosen] ? localities_[chosen]->At(cursors.Next(first_cursor)) : 0;
+  // Each locality has a cursor of its own: with a common one, two that take turns would each see
+  // every other number, and half of their endpoints.
+  input.cursor = cursors.Next(first_cursor + 1 + part);
+  Endpoint* endpoint = group.parts[part]->Pick(input);
   if (!request.tried.empty() && IsTried(request, endpoint)) {
-    const uint32_t from = static_cast<uint32_t>(input.random % serving.parts[part]->size());
-    Endpoint* other = FindUntried(serving, request, part, from);
+    const uint64_t from = input.random % group.parts[part]->size();
+    Endpoint* other = FindUntried(serving.groups, request, chosen, part, from);
     if (other != nullptr) endpoint = other;
+  } else if (serving.may_wait && !IsConnected(endpoint)) {
+    return Pending{};
   }
-  return Permit(endpoint);
-}
-
-// Looks at no more places of a part than may be tried, and one.
-Endpoint* BalancedPicker::FindUntried(const Serving& serving, const PickRequest& request,
-                                      size_t part, uint32_t from) const {
-  for (size_t p = 0; p < serving.parts.size(); ++p) {
-    const PickerPart& here = *serving.parts[(part + p) % serving.parts.size()];
-    const size_t places = std::min<size_t>(here.size(), request.tried.size() + 1);
-    for (size_t i = 0; i < places; ++i) {
-      Endpoint* endpoint = here.at(static_cast<uint32_t>((from + i) % here.size()));
-      if (!IsTried(request, endpoint)) return endpoint;
-    }
-  }
-  return nullptr;
+  return Picked{Permit(endpoint)};
 }
 
 }  // namespace mesh::cluster

@@ -15,39 +15,46 @@
 
 namespace mesh::cluster {
 
-// What a cluster publishes: endpoints by locality, or why there are none. Immutable; the cursors
-// that it points to are the cluster's. Thread-safe.
+// What a cluster publishes: endpoints by priority and locality, or why there are none. Immutable;
+// the cursors that it points to are the cluster's. Thread-safe.
 class BalancedPicker {
  public:
   // Nobody has asked yet: the first pick has to ask for connections.
   struct Idle {};
-  // Choose a locality by its share, then an endpoint of it.
-  struct Serving {
-    std::vector<std::shared_ptr<const PickerPart>> parts;  // not empty; none is null
+  // Endpoints that share a part of the calls: the healthy or the degraded ones of a priority.
+  struct Group {
+    uint32_t load = 0;                                     // of the calls, in percent; above 0
+    std::vector<std::shared_ptr<const PickerPart>> parts;  // by locality; not empty; none is null
     std::vector<uint64_t> shares;                          // of the parts; each above 0
-    std::shared_ptr<const balancer::Cursors> cursors;      // one more than parts, at least
+  };
+  // Choose a group by its load, a locality of it by its share, then an endpoint of that.
+  struct Serving {
+    std::vector<Group> groups;  // in the order in which a hash walks them; the loads make 100
+    bool may_wait = false;      // parts have endpoints that are not connected yet
+    std::shared_ptr<const balancer::Cursors> cursors;  // CursorsFor(groups), at least
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;
 
   explicit BalancedPicker(State state);
 
+  // One for each group, and one for each of its parts.
+  static size_t CursorsFor(const std::vector<Group>& groups);
+
   bool is_idle() const { return std::holds_alternative<Idle>(state_); }
   const State& state() const { return state_; }
   // Whether the picker picks as one made of `state` would.
   bool IsLike(const State& state) const;
-  // How picks spread over the parts in the long run: see balancer::Policy::Shares(). Empty if it
-  // does not serve.
-  std::vector<uint64_t> PartShares() const;
+  // How picks of a group spread over its parts in the long run: see balancer::Policy::Shares().
+  // REQUIRES: it serves, and has that group.
+  std::vector<uint64_t> PartShares(size_t group) const;
 
   PickResult Pick(const PickRequest& request) const;
 
  private:
-  Permit PickFrom(const Serving& serving, const PickRequest& request) const;
-  Endpoint* FindUntried(const Serving& serving, const PickRequest& request, size_t part,
-                        uint32_t from) const;
+  PickResult PickFrom(const Serving& serving, const PickRequest& request) const;
 
   const State state_;
-  std::optional<balancer::WeightedSequence> localities_;  // if there are several
+  std::vector<std::optional<balancer::WeightedSequence>> localities_;  // if a group has several
 };
 
 }  // namespace mesh::cluster

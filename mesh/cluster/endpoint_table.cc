@@ -16,12 +16,29 @@ void TableEndpoint::SetShare(std::unique_ptr<ConnectionPool::Share> share) {
 }
 
 void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::Status& reason) {
-  const wire::ConnectionState old = state_;
+  const wire::ConnectionState old = this->state();
   state_ = state;
   if (state == wire::ConnectionState::kFailing) reason_ = reason;
   if (state == wire::ConnectionState::kReady) reason_ = absl::OkStatus();
   for (const Place& place : places_) place.locality->OnState(*this, place, old);
   (*on_change_)(*this);
+}
+
+void TableEndpoint::SetVerdict(const EndpointVerdict& verdict) {
+  if (verdict == verdict_) return;
+  const wire::ConnectionState old = state();
+  verdict_ = verdict;
+  for (Place& place : places_) {
+    place.locality->OnState(*this, place, old);
+    place.locality->OnVerdict(*this, &place);
+  }
+  (*on_change_)(*this);
+}
+
+void TableEndpoint::SetWarmth(uint32_t percent) {
+  if (percent == warmth_) return;
+  const uint32_t old = std::exchange(warmth_, percent);
+  for (const Place& place : places_) place.locality->OnWarmth(*this, place, old);
 }
 
 EndpointTable::~EndpointTable() = default;
@@ -40,6 +57,7 @@ TableEndpoint* EndpointTable::Attach(absl::string_view address, const Place& pla
     wire::ConnectionKey key;
     key.address = endpoint->address();
     key.connect_timeout = connect_timeout_;
+    if (options_.on_new) options_.on_new(*result);
     result->SetShare(options_.pool->Acquire(key, result));
     if (result->state() != wire::ConnectionState::kIdle) options_.on_change(*result);
   }

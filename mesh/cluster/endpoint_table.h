@@ -14,19 +14,44 @@
 #include "mesh/base/reaper.h"
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint.h"
+#include "mesh/model/endpoints.h"
 
 namespace mesh::cluster {
 
 class Locality;
 
+// What an endpoint is good for at a place: what the control plane says of its health, active
+// checks and outlier detection taken together (envoy load balancing, "Priority levels").
+enum class PlaceClass : uint8_t {
+  kHealthy,
+  kDegraded,  // takes calls that healthy ones cannot
+  kUnusable,
+  kExcluded,  // left out of all counts: no active check has seen it yet
+};
+
 // A place in a locality's configuration that names an endpoint.
 struct Place {
   Locality* locality = nullptr;
   uint32_t weight = 1;
-  bool usable = true;  // as the control plane says of its health
+  model::HealthStatus health = model::HealthStatus::kUnknown;  // as the control plane has it
+  PlaceClass place_class = PlaceClass::kHealthy;
 
   bool operator==(const Place& other) const {
-    return locality == other.locality && weight == other.weight && usable == other.usable;
+    return locality == other.locality && weight == other.weight && health == other.health &&
+           place_class == other.place_class;
+  }
+};
+
+// What a cluster has found out about an endpoint, beyond its connection.
+struct EndpointVerdict {
+  bool ejected = false;    // by outlier detection
+  bool unhealthy = false;  // an active check says so, or none has said otherwise yet
+  bool unchecked = false;  // with `unhealthy`: no check has seen it, and such ones do not count
+  bool stalled = false;    // it takes calls and answers none
+
+  bool operator==(const EndpointVerdict& other) const {
+    return ejected == other.ejected && unhealthy == other.unhealthy &&
+           unchecked == other.unchecked && stalled == other.stalled;
   }
 };
 
@@ -34,27 +59,39 @@ struct Place {
 // it. Serializer-bound.
 class TableEndpoint final : public wire::Connection::Observer {
  public:
-  TableEndpoint(Endpoint* endpoint, absl::AnyInvocable<void(const TableEndpoint&)>* on_change)
+  TableEndpoint(Endpoint* endpoint, absl::AnyInvocable<void(TableEndpoint&)>* on_change)
       : endpoint_(endpoint), on_change_(on_change) {}
 
   void SetShare(std::unique_ptr<ConnectionPool::Share> share);
   void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override;
 
   Endpoint* endpoint() const { return endpoint_; }
-  wire::ConnectionState state() const { return state_; }
+  wire::ConnectionState connection_state() const { return state_; }
+  // What the connection is good for: that of a stalled endpoint counts as failing.
+  wire::ConnectionState state() const {
+    return verdict_.stalled ? wire::ConnectionState::kFailing : state_;
+  }
   const absl::Status& reason() const { return reason_; }  // of the last failure since it was ready
   ConnectionPool::Share* share() const { return share_.get(); }
   absl::InlinedVector<Place, 1>& places() { return places_; }
+  const EndpointVerdict& verdict() const { return verdict_; }
+  // Tells the localities.
+  void SetVerdict(const EndpointVerdict& verdict);
+  // What its weight is multiplied with, in percent; other than 100 while it warms up.
+  uint32_t warmth() const { return warmth_; }
+  void SetWarmth(uint32_t percent);
 
  private:
   friend class EndpointTable;
 
   Endpoint* const endpoint_;
-  absl::AnyInvocable<void(const TableEndpoint&)>* const on_change_;
+  absl::AnyInvocable<void(TableEndpoint&)>* const on_change_;
   std::unique_ptr<ConnectionPool::Share> share_;
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
   absl::InlinedVector<Place, 1> places_;
+  EndpointVerdict verdict_;
+  uint32_t warmth_ = 100;
   bool maybe_unused_ = false;  // it is in the table's list of those
 };
 
@@ -69,7 +106,9 @@ class EndpointTable {
     std::shared_ptr<Endpoint::Suspicion> suspicion;
     // Called when the state of a connection has changed, or is not idle from the beginning
     // because another cluster has it. It must not call the table.
-    absl::AnyInvocable<void(const TableEndpoint&)> on_change;
+    absl::AnyInvocable<void(TableEndpoint&)> on_change;
+    // Called for each endpoint that is new, before anything else is done with it.
+    absl::AnyInvocable<void(TableEndpoint&)> on_new;
   };
 
   explicit EndpointTable(Options options) : options_(std::move(options)) {}
@@ -89,6 +128,10 @@ class EndpointTable {
   // them when no picker holds them.
   std::vector<Endpoint*> TakeUnused();
 
+  template <typename F>
+  void ForEach(F f) const {
+    for (const auto& [address, endpoint] : by_address_) f(*endpoint);
+  }
   bool Has(absl::string_view address) const { return by_address_.contains(address); }
   // Null if it is not in the table. Does not look into `endpoint`, which may be gone.
   TableEndpoint* Find(const Endpoint* endpoint) const;

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "balancer/locality_choice.h"
 #include "balancer/policy_builders.h"
-#include "balancer/subset.h"
+#include "balancer/priority.h"
 
 namespace mesh::cluster {
 namespace {
@@ -25,31 +25,23 @@ bool AreWeighted(model::LocalityWeighting rule, const std::vector<Locality*>& lo
 
 }  // namespace
 
-size_t LiveCluster::Priority::usable() const {
-  size_t sum = 0;
-  for (const Locality* locality : localities) sum += locality->usable();
-  return sum;
-}
-
-size_t LiveCluster::Priority::count(ConnectionState state) const {
-  size_t sum = 0;
-  for (const Locality* locality : localities) sum += locality->count(state);
-  return sum;
-}
-
 LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
     : context_(context),
       key_(key),
       inbox_(std::make_shared<ClusterInbox>(context->mailbox, this)),
       picker_(context->options.epochs),
-      table_({context->pool, context->options.reaper, inbox_,
-              [this](const TableEndpoint& endpoint) {
-                if (endpoint.state() == ConnectionState::kFailing) {
+      table_({context->pool,
+              context->options.reaper,
+              inbox_,
+              [this](TableEndpoint& endpoint) {
+                if (endpoint.connection_state() == ConnectionState::kFailing) {
                   last_error_ = std::string(endpoint.reason().message());
                 }
                 connections_changed_ = true;
                 ScheduleTurn();
-              }}),
+              },
+              {}}),
+      schedule_turn_([this] { ScheduleTurn(); }),
       cursors_(std::make_shared<const balancer::Cursors>(7, context->options.random)) {
   picker_.Publish(std::make_unique<const BalancedPicker>(BalancedPicker::Idle{}));
 }
@@ -105,16 +97,7 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
                     config.endpoints == config_.endpoints && config.status == config_.status;
   config_ = config;  // the ambient error has no effect but to be shown
   if (same) return;
-  if (config_.cluster != nullptr) {
-    const model::LoadBalancing& balancing = config_.cluster->balancing;
-    if (policy_ == nullptr || !(balancing == balancing_)) {
-      policy_ = balancer::NewPolicyBuilder(balancing);
-      balancing_ = balancing;
-    }
-    table_.set_connect_timeout(config_.cluster->connect_timeout);
-  } else if (first) {
-    policy_ = balancer::NewPolicyBuilder(balancing_);
-  }
+  UpdatePolicy();
   UpdateLocalities();
   UpdatePriorities();
   if (first) {
@@ -122,6 +105,21 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   } else {
     ScheduleTurn();
   }
+}
+
+void LiveCluster::UpdatePolicy() {
+  const model::LoadBalancing balancing =
+      config_.cluster == nullptr ? balancing_ : config_.cluster->balancing;
+  if (policy_ == nullptr || !(balancing == balancing_)) {
+    policy_ = balancer::NewPolicyBuilder(balancing);
+    balancing_ = balancing;
+  }
+  if (config_.cluster == nullptr) return;
+  table_.set_connect_timeout(config_.cluster->connect_timeout);
+  rules_.degraded_takes_calls =
+      config_.cluster->priority_rule == model::PriorityRule::kSpillOver && !balancing_.hashes();
+  rules_.in_order =
+      balancing_.policy == model::LbPolicy::kPickFirst && !balancing_.pick_first.shuffle;
 }
 
 void LiveCluster::UpdateLocalities() {
@@ -145,30 +143,27 @@ void LiveCluster::UpdateLocalities() {
   for (const auto& endpoints : config_.endpoints->localities) {
     std::unique_ptr<Locality>& locality = old[key_of(*endpoints)];
     if (locality == nullptr) locality = std::make_unique<Locality>(&table_, context_->seed);
-    locality->Update(endpoints);
+    locality->Update(endpoints, rules_);
     localities_.push_back(std::move(locality));
   }
 }
 
 void LiveCluster::UpdatePriorities() {
-  for (Priority& priority : priorities_) priority.localities.clear();
-  size_t count = 0;
+  std::vector<std::vector<Locality*>> by_priority;
   for (const std::unique_ptr<Locality>& locality : localities_) {
     const size_t priority = locality->endpoints()->priority;
-    count = std::max(count, priority + 1);
-    if (priorities_.size() < count) priorities_.resize(count);
-    priorities_[priority].localities.push_back(locality.get());
+    if (by_priority.size() <= priority) by_priority.resize(priority + 1);
+    by_priority[priority].push_back(locality.get());
   }
-  priorities_.resize(count);
-  for (Priority& priority : priorities_) {
-    std::vector<Locality*>& all = priority.localities;
-    priority.by_weight = AreWeighted(config_.cluster->locality_weighting, all);
-    if (!priority.by_weight) continue;
-    const auto idle = std::stable_partition(all.begin(), all.end(), [](Locality* locality) {
-      return locality->endpoints()->weight > 0;
-    });
-    std::for_each(idle, all.end(), [](Locality* locality) { locality->Stop(); });
-    all.erase(idle, all.end());
+  priorities_.resize(by_priority.size());
+  loads_.healthy.resize(priorities_.size(), 0);  // until the next turn
+  loads_.degraded.resize(priorities_.size(), 0);
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    if (priorities_[i] == nullptr) {
+      priorities_[i] = std::make_unique<Priority>(context_->options.serializer, &schedule_turn_);
+    }
+    const bool by_weight = AreWeighted(config_.cluster->locality_weighting, by_priority[i]);
+    priorities_[i]->SetLocalities(by_priority[i], by_weight);
   }
 }
 
@@ -182,153 +177,197 @@ void LiveCluster::ScheduleTurn() {
 
 void LiveCluster::Turn() {
   turn_scheduled_ = false;
-  chosen_.reset();
+  loads_.healthy.assign(priorities_.size(), 0);
+  loads_.degraded = loads_.healthy;
   if (asked_) {
-    chosen_ = Choose();
-    StopUnstarted();
-    Retain(chosen_);
+    loads_ = Weigh();
+    const std::optional<size_t> standby = Standby();
+    for (const auto& priority : priorities_) priority->StopUnstarted();
+    Retain(standby);
   }
-  Publish(NextState(chosen_));
+  Publish(NextState());
 }
 
-std::optional<size_t> LiveCluster::Choose() {
+balancer::PriorityLoads LiveCluster::Weigh() {
+  if (priorities_.empty()) return loads_;
+  return config_.cluster->priority_rule == model::PriorityRule::kFailover ? WeighForFailover()
+                                                                          : WeighForSpillOver();
+}
+
+void LiveCluster::SelectStarted() {
+  for (const auto& priority : priorities_) {
+    if (!priority->started()) continue;
+    const uint64_t cap =
+        priority->standby() ? std::min(ConnectionCap(), kStandbyEndpoints) : ConnectionCap();
+    priority->Select(cap, balancing_.policy == model::LbPolicy::kPickFirst);
+    priority->Observe();
+  }
+}
+
+balancer::PriorityLoads LiveCluster::WeighForFailover() {
+  balancer::PriorityLoads loads = loads_;
+  for (const auto& priority : priorities_) priority->SetPanic(false);
   for (;;) {
+    SelectStarted();
     std::vector<balancer::PriorityView> views;
-    for (Priority& priority : priorities_) {
-      if (priority.started) {
-        Select(&priority);
-        Observe(&priority);
-      }
-      views.push_back({priority.usable(), priority.count(ConnectionState::kReady), priority.started,
-                       priority.failing, priority.overdue});
+    for (const auto& priority : priorities_) {
+      views.push_back({priority->usable(), priority->count(ConnectionState::kReady),
+                       priority->started(), priority->failing(), priority->overdue()});
     }
     const balancer::PriorityChoice choice = balancer::ChoosePriority(views);
-    if (!choice.start) return choice.chosen;
-    priorities_[*choice.start].started = true;
+    if (choice.chosen) loads.healthy[*choice.chosen] = 100;
+    if (!choice.start) return loads;
+    priorities_[*choice.start]->Start();
   }
 }
 
-void LiveCluster::StopUnstarted() {
-  for (Priority& priority : priorities_) {
-    if (priority.started) continue;
-    for (Locality* locality : priority.localities) {
-      if (locality->has_connections()) locality->Stop();
+// Panic is a matter of health alone: that connections fail makes no unhealthy endpoint better. It
+// settles in the first round, and priorities only start: so the rounds end.
+balancer::PriorityLoads LiveCluster::WeighForSpillOver() {
+  const auto compute = [this](balancer::PriorityCounts (Priority::*counts)(bool) const,
+                              uint32_t panic_threshold) {
+    std::vector<balancer::PriorityCounts> numbers;
+    std::vector<balancer::PriorityCounts> weights;
+    const bool weighted = config_.endpoints->weighted_priority_health;
+    for (const auto& priority : priorities_) {
+      numbers.push_back((*priority.*counts)(false));
+      weights.push_back((*priority.*counts)(weighted));
     }
+    return balancer::ComputePriorityLoads(
+        numbers, weights, config_.endpoints->overprovisioning_factor, panic_threshold);
+  };
+  for (;;) {
+    SelectStarted();
+    balancer::PriorityLoads loads =
+        compute(&Priority::CountsByHealth, config_.cluster->panic_threshold);
+    const bool all_panic =
+        std::find(loads.panic.begin(), loads.panic.end(), false) == loads.panic.end();
+    bool again = false;
+    for (size_t i = 0; i < priorities_.size(); ++i) {
+      if (priorities_[i]->panic() == loads.panic[i]) continue;
+      priorities_[i]->SetPanic(loads.panic[i]);
+      again = true;
+    }
+    if (!all_panic) {
+      const std::vector<bool> panic = loads.panic;
+      loads = compute(&Priority::CountsByConnections, 0);
+      loads.panic = panic;
+    }
+    for (size_t i = 0; i < priorities_.size(); ++i) {
+      Priority& priority = *priorities_[i];
+      if (loads.healthy[i] + loads.degraded[i] == 0 || priority.usable() == 0) continue;
+      if (priority.started() && !priority.standby()) continue;
+      priority.Start();
+      again = true;
+    }
+    if (!again) return loads;
+  }
+}
+
+std::optional<size_t> LiveCluster::Standby() {
+  if (priorities_.empty() || config_.cluster->priority_rule != model::PriorityRule::kSpillOver) {
+    return std::nullopt;
+  }
+  size_t next = 0;
+  bool serves = false;
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    if (Load(i) == 0) continue;
+    next = i + 1;
+    serves = serves || priorities_[i]->count(ConnectionState::kReady) > 0;
+  }
+  while (next < priorities_.size() && priorities_[next]->usable() == 0) ++next;
+  if (!serves || next >= priorities_.size()) return std::nullopt;
+  if (!priorities_[next]->started()) {
+    priorities_[next]->StartStandby();
+    SelectStarted();
+  }
+  return next;
+}
+
+// A priority that is not needed may go, if it is after all that are. One before them goes on
+// trying.
+void LiveCluster::Retain(std::optional<size_t> standby) {
+  std::optional<size_t> last;
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    if (Load(i) > 0 && priorities_[i]->count(ConnectionState::kReady) > 0) last = i;
+  }
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    Priority& priority = *priorities_[i];
+    // One that was in use, and now stands by, is to connect less in a while.
+    const bool stands_by = standby == i && priority.standby();
+    priority.Retain(!last || i <= *last || Load(i) > 0 || stands_by);
   }
 }
 
 uint64_t LiveCluster::ConnectionCap() const {
+  if (balancing_.policy == model::LbPolicy::kPickFirst) return 1;
+  // What is hashed must go to the same endpoint from every client.
+  if (balancing_.hashes()) return std::numeric_limits<uint64_t>::max();
   uint64_t cap = config_.cluster->max_connected_endpoints;
   if (cap == 0) cap = context_->options.max_connected_endpoints;
   return cap == 0 ? std::numeric_limits<uint64_t>::max() : cap;
 }
 
-void LiveCluster::Select(Priority* priority) {
-  if (std::none_of(priority->localities.begin(), priority->localities.end(),
-                   [](const Locality* locality) { return locality->needs_selection(); })) {
-    return;
-  }
-  const uint64_t cap = ConnectionCap();
-  std::vector<balancer::SubsetView> views;
-  for (const Locality* locality : priority->localities) {
-    const uint64_t usable = locality->usable();
-    views.push_back({usable, priority->by_weight ? locality->endpoints()->weight : usable});
-  }
-  const bool all = priority->usable() <= cap;
-  const std::vector<uint64_t> quotas =
-      all ? std::vector<uint64_t>() : balancer::SplitSubset(cap, views);
-  for (size_t i = 0; i < priority->localities.size(); ++i) {
-    priority->localities[i]->Select(all ? views[i].size : quotas[i]);
-  }
-}
-
-void LiveCluster::Observe(Priority* priority) {
-  const size_t ready = priority->count(ConnectionState::kReady);
-  const size_t failing = priority->count(ConnectionState::kFailing);
-  const size_t connecting =
-      priority->count(ConnectionState::kConnecting) + priority->count(ConnectionState::kIdle);
-  if (ready > 0) {
-    priority->failing = false;
-    priority->overdue = false;
-  } else if (failing == 0) {
-    priority->failing = false;
-  } else if (connecting == 0) {
-    priority->failing = true;
-  }
-  if (ready > 0 || priority->failing || priority->usable() == 0) {
-    priority->failover.Reset();
-  } else if (!priority->overdue && !priority->failover.pending()) {
-    context_->options.serializer->AssertHeld();
-    priority->failover = context_->options.serializer->After(
-        kFailoverAfter, [this, number = priority - priorities_.data()] {
-          priorities_[number].overdue = true;
-          ScheduleTurn();
-        });
-  }
-}
-
-void LiveCluster::Retain(std::optional<size_t> chosen) {
-  const bool served = chosen && priorities_[*chosen].count(ConnectionState::kReady) > 0;
-  for (size_t i = 0; i < priorities_.size(); ++i) {
-    Priority& priority = priorities_[i];
-    if (!served || i <= *chosen) {
-      priority.retention.Reset();
-    } else if (priority.started && !priority.retention.pending()) {
-      context_->options.serializer->AssertHeld();
-      priority.retention = context_->options.serializer->After(kRetainFor, [this, i] {
-        Priority& unneeded = priorities_[i];
-        unneeded.started = unneeded.failing = unneeded.overdue = false;
-        unneeded.failover.Reset();
-        for (Locality* locality : unneeded.localities) locality->Stop();
-        ScheduleTurn();
-      });
-    }
-  }
-}
-
 EndpointCounts LiveCluster::Counts() const {
   EndpointCounts counts;
   counts.configured = config_.endpoints == nullptr ? 0 : config_.endpoints->endpoint_count();
-  for (const Priority& priority : priorities_) {
-    counts.usable += priority.usable();
-    counts.failing += priority.count(ConnectionState::kFailing);
+  for (const auto& priority : priorities_) {
+    counts.usable += priority->usable();
+    counts.failing += priority->count(ConnectionState::kFailing);
   }
   return counts;
 }
 
-BalancedPicker::State LiveCluster::NextState(std::optional<size_t> chosen) {
+BalancedPicker::State LiveCluster::NextState() {
   if (!config_.status.ok()) return Failed{AsUnavailable(config_.status)};
   const EndpointCounts counts = Counts();
   if (counts.usable > 0) {
     if (!asked_) return BalancedPicker::Idle{};
-    if (chosen && priorities_[*chosen].count(ConnectionState::kReady) > 0) {
-      return Serve(priorities_[*chosen]);
+    BalancedPicker::Serving serving;
+    serving.groups = Groups();
+    serving.may_wait = balancing_.hashes();
+    if (!serving.groups.empty()) {
+      const size_t cursors = BalancedPicker::CursorsFor(serving.groups);
+      if (cursors_->count() < cursors) {
+        cursors_ = std::make_shared<const balancer::Cursors>(2 * cursors, context_->options.random);
+      }
+      serving.cursors = cursors_;
+      return serving;
     }
-    if (chosen) return Pending{};
+    const bool may_come =
+        std::any_of(priorities_.begin(), priorities_.end(), [](const auto& priority) {
+          return priority->started() && priority->usable() > 0 && !priority->failing();
+        });
+    if (may_come) return Pending{};
   }
   const std::string& assignment =
       key_.eds_service_name.empty() ? key_.cluster : key_.eds_service_name;
   return Failed{UnavailableCluster(name(), assignment, counts, last_error_)};
 }
 
-BalancedPicker::Serving LiveCluster::Serve(const Priority& priority) {
-  std::vector<balancer::LocalityView> views;
-  for (const Locality* locality : priority.localities) {
-    views.push_back({locality->endpoints()->weight, locality->ready_weight()});
+// Healthy endpoints by priority, then degraded ones. What is for endpoints that are not connected
+// goes to the first that are, meanwhile.
+std::vector<BalancedPicker::Group> LiveCluster::Groups() {
+  Priority::Sharing sharing;
+  sharing.by_availability = config_.cluster->weigh_localities_by_availability;
+  sharing.overprovisioning = config_.endpoints->overprovisioning_factor;
+  sharing.policy = policy_.get();
+  sharing.hashes = balancing_.hashes();
+  std::vector<BalancedPicker::Group> groups;
+  uint32_t left = 100;
+  for (size_t list = 0; list < Locality::kLists; ++list) {
+    const std::vector<uint32_t>& loads = list == 0 ? loads_.healthy : loads_.degraded;
+    for (size_t i = 0; i < priorities_.size(); ++i) {
+      if (loads[i] == 0) continue;
+      BalancedPicker::Group group = priorities_[i]->Serve(list, sharing);
+      if (group.parts.empty()) continue;
+      group.load = loads[i];
+      left -= loads[i];
+      groups.push_back(std::move(group));
+    }
   }
-  const std::vector<uint64_t> shares = balancer::LocalityShares(priority.by_weight, views);
-  BalancedPicker::Serving serving;
-  for (size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i] == 0) continue;
-    serving.parts.push_back(priority.localities[i]->Part(*policy_));
-    serving.shares.push_back(shares[i]);
-  }
-  if (cursors_->count() < serving.parts.size() + 1) {
-    cursors_ = std::make_shared<const balancer::Cursors>(2 * serving.parts.size() + 1,
-                                                         context_->options.random);
-  }
-  serving.cursors = cursors_;
-  return serving;
+  if (!groups.empty()) groups.front().load += left;
+  return groups;
 }
 
 void LiveCluster::Publish(BalancedPicker::State state) {

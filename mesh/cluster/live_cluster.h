@@ -2,14 +2,16 @@
 #define MESH_CLUSTER_LIVE_CLUSTER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "balancer/cursors.h"
 #include "balancer/policy.h"
-#include "balancer/priority.h"
+#include "balancer/priority_load.h"
 #include "mesh/base/published.h"
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/balanced_picker.h"
@@ -20,23 +22,23 @@
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint_table.h"
 #include "mesh/cluster/locality.h"
+#include "mesh/cluster/priority.h"
 
 namespace mesh::cluster {
 
 // The one Cluster there is. What changes (an update, a connection, a timer) marks it, and a turn
 // on the serializer then decides once for all of it:
 //
-//   select endpoints of the started priorities ─► choose a priority ─┬─► publish ─► retire
-//        ▲                                                           │
-//        └──────────── start the next one ◄──────────────────────────┘
+//   select endpoints of the started priorities ─► weigh the priorities ─┬─► publish ─► retire
+//        ▲                                                              │
+//        └──────────── start what has load, or panic ◄──────────────────┘
 //
 // Serializer-bound, but for name and Pick.
 class LiveCluster final : public Cluster {
  public:
-  // How long a priority may take to become ready before the next one takes over, and how long one
-  // that is not needed any more stays connected (gRFC A56 and gRPC's priority policy).
-  static constexpr absl::Duration kFailoverAfter = absl::Seconds(10);
-  static constexpr absl::Duration kRetainFor = absl::Minutes(15);
+  // So many endpoints of the priority after those in use are connected, so that the first calls
+  // that it gets need not wait. Only where priorities spill over.
+  static constexpr uint64_t kStandbyEndpoints = 2;
 
   // What the clusters of a table share.
   struct Context {
@@ -68,41 +70,40 @@ class LiveCluster final : public Cluster {
   void Close();
 
  private:
-  struct Priority {
-    std::vector<Locality*> localities;  // those that take load
-    bool by_weight = false;             // how the localities share the calls
-    bool started = false;
-    bool failing = false;  // until one of its endpoints is ready, or all that failed are gone
-    bool overdue = false;  // until one of its endpoints is ready
-    Serializer::Timer failover;
-    Serializer::Timer retention;
-
-    size_t usable() const;
-    size_t count(wire::ConnectionState state) const;
-  };
-
+  void UpdatePolicy();
   void UpdateLocalities();
   void UpdatePriorities();
   void ScheduleTurn();
   void Turn();
-  std::optional<size_t> Choose();
-  // Endpoints that moved to a priority that does not connect are not kept.
-  void StopUnstarted();
-  void Select(Priority* priority);
-  void Observe(Priority* priority);
-  void Retain(std::optional<size_t> chosen);
-  BalancedPicker::State NextState(std::optional<size_t> chosen);
-  BalancedPicker::Serving Serve(const Priority& priority);
+  // What each priority gets of the calls, in percent; all 0: there is none to get it. Starts the
+  // priorities that get any.
+  balancer::PriorityLoads Weigh();
+  balancer::PriorityLoads WeighForFailover();
+  balancer::PriorityLoads WeighForSpillOver();
+  void SelectStarted();
+  // The priority that stands by for those in use; started if need be.
+  std::optional<size_t> Standby();
+  void Retain(std::optional<size_t> standby);
+  BalancedPicker::State NextState();
+  std::vector<BalancedPicker::Group> Groups();
+  uint32_t Load(size_t priority) const {
+    return loads_.healthy[priority] + loads_.degraded[priority];
+  }
   EndpointCounts Counts() const;
   void Publish(BalancedPicker::State state);
   void RetireUnused();
   void NotifyObservers(void (Observer::*notice)());
+  uint64_t ConnectionCap() const;  // of a priority; 2^64-1: none
   // For snapshot(), in live_cluster_snapshot.cc.
   std::string StateOf(size_t priority) const;
   std::string WhyNotPicked(const Locality& locality, const model::EndpointConfig& config,
                            const TableEndpoint* connected) const;
+  struct EndpointShares {
+    Snapshot::Share locality;                                         // of all calls
+    absl::flat_hash_map<const Endpoint*, Snapshot::Share> endpoints;  // of the locality's
+  };
+  EndpointShares SharesOf(const Locality& locality) const;
   void FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const;
-  uint64_t ConnectionCap() const;  // 2^64-1: none
 
   const Context* context_;  // null once closed
   const model::ClusterKey key_;
@@ -110,16 +111,18 @@ class LiveCluster final : public Cluster {
   Published<BalancedPicker> picker_;
 
   model::ClusterConfig config_;
+  LocalityRules rules_;
   model::LoadBalancing balancing_;  // that policy_ is built of
   std::shared_ptr<const balancer::PolicyBuilder> policy_;
   EndpointTable table_;
+  const std::function<void()> schedule_turn_;
   std::vector<std::unique_ptr<Locality>> localities_;  // as configured
-  std::vector<Priority> priorities_;
+  std::vector<std::unique_ptr<Priority>> priorities_;
+  balancer::PriorityLoads loads_;  // as of the last turn
   std::shared_ptr<const balancer::Cursors> cursors_;
   std::vector<Observer*> observers_;
-  std::optional<size_t> chosen_;  // priority, as of the last turn
-  std::string last_error_;        // of a connection
-  bool asked_ = false;            // for connections
+  std::string last_error_;  // of a connection
+  bool asked_ = false;      // for connections
   bool turn_scheduled_ = false;
   bool connections_changed_ = false;  // since the last turn
 };

@@ -1,15 +1,18 @@
 // What a cluster tells of itself: LiveCluster::snapshot().
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mesh/cluster/live_cluster.h"
 
 namespace mesh::cluster {
@@ -41,6 +44,24 @@ Snapshot::Share Lowest(uint64_t part, uint64_t of) {
   return {part / divisor, of / divisor};
 }
 
+// To a billionth.
+Snapshot::Share Nearest(double share) {
+  constexpr uint64_t kOf = 1'000'000'000;
+  return Lowest(static_cast<uint64_t>(std::llround(share * kOf)), kOf);
+}
+
+Snapshot::Share Product(const Snapshot::Share& a, const Snapshot::Share& b) {
+  const Snapshot::Share left = Lowest(a.part, b.of);
+  const Snapshot::Share right = Lowest(b.part, a.of);
+  if (left.part == 0 || right.part == 0) return {};
+  uint64_t part, of;
+  if (__builtin_mul_overflow(left.part, right.part, &part) ||
+      __builtin_mul_overflow(left.of, right.of, &of)) {
+    return Nearest(a.value() * b.value());
+  }
+  return {part, of};
+}
+
 uint64_t Sum(const std::vector<uint64_t>& shares) {
   return std::accumulate(shares.begin(), shares.end(), uint64_t{0});
 }
@@ -48,38 +69,59 @@ uint64_t Sum(const std::vector<uint64_t>& shares) {
 }  // namespace
 
 std::string LiveCluster::StateOf(size_t priority) const {
-  const Priority& here = priorities_[priority];
-  const bool ready = here.count(ConnectionState::kReady) > 0;
+  const Priority& here = *priorities_[priority];
   if (here.usable() == 0) return "empty";
-  if (!here.started) return "unstarted";
-  if (chosen_ == priority) return ready ? "serving" : "connecting";
-  if (here.failing) return "failing";
-  return here.overdue ? "overdue" : "standby";
+  if (!here.started()) return "unstarted";
+  const bool ready = here.count(ConnectionState::kReady) > 0;
+  if (Load(priority) > 0 && ready) return "serving";
+  if (here.failing()) return "failing";
+  if (Load(priority) > 0) return "connecting";
+  return here.overdue() ? "overdue" : "standby";
 }
 
 // REQUIRES: the published picker does not pick it.
 std::string LiveCluster::WhyNotPicked(const Locality& locality, const model::EndpointConfig& config,
                                       const TableEndpoint* connected) const {
-  if (!model::IsUsable(config.health)) {
+  const size_t number = locality.endpoints()->priority;
+  const Priority& priority = *priorities_[number];
+  if (!priority.panic() && connected != nullptr) {
+    const EndpointVerdict& verdict = connected->verdict();
+    if (verdict.ejected) return "ejected by outlier detection";
+    if (verdict.unchecked) return "no active health check has seen it yet";
+    if (verdict.unhealthy) return "an active health check fails";
+  }
+  const bool is_degraded = config.health == model::HealthStatus::kDegraded;
+  if (!priority.panic() && !model::IsUsable(config.health) &&
+      !(is_degraded && rules_.degraded_takes_calls)) {
     return absl::StrCat("the control plane says that it is ", ToString(config.health));
   }
-  const size_t number = locality.endpoints()->priority;
-  const std::vector<Locality*>& loaded = priorities_[number].localities;
-  if (std::find(loaded.begin(), loaded.end(), &locality) == loaded.end()) {
+  if (!priority.takes_load(&locality)) {
     return "its locality has no weight, and localities share by weight";
+  }
+  if (connected != nullptr && connected->verdict().stalled) {
+    return "stalled: it takes calls and answers none";
   }
   if (connected != nullptr && connected->state() == ConnectionState::kFailing) {
     return absl::StrCat("connection: ", connected->reason().message());
   }
-  if (chosen_.has_value() && *chosen_ != number) {
-    return absl::StrCat("priority ", *chosen_, " takes the calls");
+  std::vector<size_t> loaded;
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    if (Load(i) > 0) loaded.push_back(i);
+  }
+  if (!loaded.empty() && Load(number) == 0) {
+    return absl::StrCat(loaded.size() == 1 ? "priority " : "priorities ",
+                        absl::StrJoin(loaded, ", "), loaded.size() == 1 ? " takes" : " take",
+                        " the calls");
+  }
+  if (is_degraded && !loaded.empty() && loads_.degraded[number] == 0) {
+    return "degraded, and healthy endpoints take the calls";
   }
   if (!asked_) return "no call has asked for connections yet";
   if (connected == nullptr) {
     const uint64_t cap = ConnectionCap();
-    if (priorities_[number].started && priorities_[number].usable() > cap) {
-      return absl::StrCat("not connected: only ", cap, " of the priority's ",
-                          priorities_[number].usable(), " usable endpoints are, at a time");
+    if (priority.started() && priority.usable() > cap) {
+      return absl::StrCat("not connected: only ", cap, " of the priority's ", priority.usable(),
+                          " usable endpoints are, at a time");
     }
     return "not connected";
   }
@@ -95,37 +137,73 @@ std::string LiveCluster::WhyNotPicked(const Locality& locality, const model::End
   return "not connected";
 }
 
-void LiveCluster::FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const {
+LiveCluster::EndpointShares LiveCluster::SharesOf(const Locality& locality) const {
+  EndpointShares result;
   const BalancedPicker& picker = *picker_.writer_view();
-  // The shares of the published picker, by endpoint.
-  absl::flat_hash_map<const Endpoint*, Snapshot::Share> shares;
-  if (const auto* serving = std::get_if<BalancedPicker::Serving>(&picker.state())) {
-    for (size_t i = 0; i < serving->parts.size(); ++i) {
-      const PickerPart& part = *serving->parts[i];
-      if (&part != locality.last_part()) continue;
-      const std::vector<uint64_t> parts = picker.PartShares();
-      out->share = Lowest(parts[i], Sum(parts));
+  const auto* serving = std::get_if<BalancedPicker::Serving>(&picker.state());
+  if (serving == nullptr) return result;
+  absl::flat_hash_set<const Endpoint*> here;
+  locality.ForEach([&](const model::EndpointConfig&, const TableEndpoint* endpoint) {
+    if (endpoint != nullptr) here.insert(endpoint->endpoint());
+  });
+  const Priority& priority = *priorities_[locality.endpoints()->priority];
+  // Of all calls. One part is the usual case, and exact.
+  std::vector<std::pair<Snapshot::Share, absl::flat_hash_map<const Endpoint*, Snapshot::Share>>>
+      parts;
+  for (size_t g = 0; g < serving->groups.size(); ++g) {
+    const BalancedPicker::Group& group = serving->groups[g];
+    const std::vector<uint64_t> shares = picker.PartShares(g);
+    const uint64_t shares_sum = Sum(shares);
+    for (size_t i = 0; i < group.parts.size(); ++i) {
+      const PickerPart& part = *group.parts[i];
+      const bool merged = &part == priority.merged_part();
+      if (!merged && &part != locality.last_part(0) && &part != locality.last_part(1)) continue;
       const std::vector<uint64_t> places = part.Shares();
-      const uint64_t sum = Sum(places);
+      absl::flat_hash_map<const Endpoint*, uint64_t> sums;
       for (uint32_t place = 0; place < part.size(); ++place) {
-        shares.emplace(part.at(place), Lowest(places[place], sum));
+        if (here.contains(part.at(place))) sums[part.at(place)] += places[place];
       }
+      const uint64_t mine =
+          std::accumulate(sums.begin(), sums.end(), uint64_t{0},
+                          [](uint64_t sum, const auto& entry) { return sum + entry.second; });
+      auto& one = parts.emplace_back();
+      // Of a merged part, what its endpoints have of it.
+      const Snapshot::Share of_part = Lowest(mine, Sum(places));
+      one.first = Product(Lowest(group.load, 100), Product(Lowest(shares[i], shares_sum), of_part));
+      for (const auto& [endpoint, sum] : sums) one.second[endpoint] = Lowest(sum, mine);
     }
   }
+  if (parts.size() == 1) return {parts[0].first, std::move(parts[0].second)};
+  double all = 0;
+  absl::flat_hash_map<const Endpoint*, double> sums;
+  for (const auto& [share, endpoints] : parts) {
+    all += share.value();
+    for (const auto& [endpoint, part] : endpoints) sums[endpoint] += share.value() * part.value();
+  }
+  if (all == 0) return result;
+  result.locality = Nearest(all);
+  for (const auto& [endpoint, sum] : sums) result.endpoints[endpoint] = Nearest(sum / all);
+  return result;
+}
+
+void LiveCluster::FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const {
+  const EndpointShares shares = SharesOf(locality);
+  out->share = shares.locality;
   absl::flat_hash_set<const Endpoint*> given;
-  locality.ForEach([&](const model::EndpointConfig& config, const TableEndpoint* connected) {
+  locality.ForEach([&](const model::EndpointConfig& config, TableEndpoint* connected) {
     Snapshot::Endpoint& endpoint = out->endpoints.emplace_back();
     endpoint.address = config.address;
     endpoint.weight = config.weight;
     endpoint.health = std::string(ToString(config.health));
     const ConnectionState connection =
-        connected == nullptr ? ConnectionState::kIdle : connected->state();
+        connected == nullptr ? ConnectionState::kIdle : connected->connection_state();
     endpoint.state = std::string(wire::ToString(connection));
     if (connected != nullptr) endpoint.in_flight = connected->endpoint()->in_flight();
-    const auto share = connected == nullptr || !model::IsUsable(config.health)
-                           ? shares.end()
-                           : shares.find(connected->endpoint());
-    if (share == shares.end()) {
+    // A place that takes no calls may name an endpoint that does so by another.
+    const auto share = connected == nullptr || !locality.IsUsable(config, connected)
+                           ? shares.endpoints.end()
+                           : shares.endpoints.find(connected->endpoint());
+    if (share == shares.endpoints.end() || share->second.part == 0) {
       endpoint.excluded = WhyNotPicked(locality, config, connected);
     } else if (!given.insert(connected->endpoint()).second) {
       endpoint.excluded = "named twice: the first one has the share of both";
@@ -146,10 +224,12 @@ Snapshot::Cluster LiveCluster::snapshot() const {
     result.error = std::string(config_.ambient.message());
   }
   for (size_t i = 0; i < priorities_.size(); ++i) {
-    result.priorities.push_back({static_cast<uint32_t>(i), StateOf(i), priorities_[i].usable(),
-                                 priorities_[i].count(ConnectionState::kReady),
-                                 priorities_[i].count(ConnectionState::kConnecting) +
-                                     priorities_[i].count(ConnectionState::kIdle)});
+    const Priority& priority = *priorities_[i];
+    result.priorities.push_back(
+        {static_cast<uint32_t>(i), StateOf(i), priority.usable(),
+         priority.count(ConnectionState::kReady),
+         priority.count(ConnectionState::kConnecting) + priority.count(ConnectionState::kIdle),
+         Load(i), priority.panic()});
   }
   for (const std::unique_ptr<Locality>& locality : localities_) {
     const model::LocalityEndpoints& configured = *locality->endpoints();

@@ -47,20 +47,78 @@ uint64_t Locality::HashOf(absl::string_view address) const {
   return hash ^ (hash >> 33);
 }
 
-Place Locality::PlaceOf(const EndpointConfig& config) {
-  return Place{this, config.weight, model::IsUsable(config.health)};
+uint64_t Locality::RankOf(const EndpointConfig& config) const {
+  return rules_.in_order ? ranks_.at(&config) : HashOf(config.address);
 }
 
-void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints) {
-  if (endpoints == endpoints_) return;
+PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* endpoint) const {
+  if (endpoint != nullptr) {
+    const EndpointVerdict& verdict = endpoint->verdict();
+    if (verdict.unchecked) return PlaceClass::kExcluded;
+    if (verdict.ejected || verdict.unhealthy) return PlaceClass::kUnusable;
+  }
+  if (model::IsUsable(config.health)) return PlaceClass::kHealthy;
+  if (config.health == model::HealthStatus::kDegraded && rules_.degraded_takes_calls) {
+    return PlaceClass::kDegraded;
+  }
+  return PlaceClass::kUnusable;
+}
+
+size_t Locality::ListOf(PlaceClass place_class) const {
+  if (panic_ || place_class == PlaceClass::kHealthy) return 0;
+  return place_class == PlaceClass::kDegraded ? 1 : kNoList;
+}
+
+bool Locality::IsUsable(const EndpointConfig& config, const TableEndpoint* endpoint) const {
+  return ListOf(ClassOf(config, endpoint)) != kNoList;
+}
+
+bool Locality::IsOfFirstList(const EndpointConfig& config, const TableEndpoint* endpoint) const {
+  return ListOf(ClassOf(config, endpoint)) == 0;
+}
+
+Place Locality::PlaceOf(const Entry& entry) {
+  return Place{this, entry.config->weight, entry.config->health,
+               ClassOf(*entry.config, entry.endpoint)};
+}
+
+void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
+                      const LocalityRules& rules) {
+  if (endpoints == endpoints_ && rules == rules_) return;
   const EndpointList none;
   const EndpointList& before = endpoints_ == nullptr ? none : endpoints_->endpoints;
+  if (rules == rules_ && !rules.in_order) {
+    UpdateChunks(before, endpoints->endpoints);
+  } else {
+    Replace(endpoints->endpoints, rules);
+  }
+  // The former configuration, whose endpoints nothing points to any more, goes here.
+  endpoints_ = std::move(endpoints);
+}
+
+// What stays in the table keeps its object and its connection: see Add().
+void Locality::Replace(const EndpointList& after, const LocalityRules& rules) {
+  while (!entries_.empty()) Remove(entries_.begin());
+  ranks_.clear();
+  rules_ = rules;
+  uint64_t number = 0;
+  std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
+  after.ForEach([&](const EndpointConfig& config) {
+    const uint64_t rank = rules_.in_order ? number++ : HashOf(config.address);
+    if (rules_.in_order) ranks_.emplace(&config, rank);
+    added.emplace_back(rank, &config);
+  });
+  std::sort(added.begin(), added.end());
+  for (const auto& [rank, config] : added) Add(rank, config);
+}
+
+void Locality::UpdateChunks(const EndpointList& before, const EndpointList& after) {
   absl::flat_hash_map<absl::string_view, absl::InlinedVector<const EndpointConfig*, 1>> old;
-  for (const EndpointList::Chunk* chunk : ChunksBeside(before, endpoints->endpoints)) {
+  for (const EndpointList::Chunk* chunk : ChunksBeside(before, after)) {
     for (const EndpointConfig& config : chunk->endpoints) old[config.address].push_back(&config);
   }
   std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
-  for (const EndpointList::Chunk* chunk : ChunksBeside(endpoints->endpoints, before)) {
+  for (const EndpointList::Chunk* chunk : ChunksBeside(after, before)) {
     for (const EndpointConfig& config : chunk->endpoints) {
       const auto found = old.find(config.address);
       if (found == old.end() || found->second.empty()) {
@@ -77,68 +135,98 @@ void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints)
     for (const EndpointConfig* config : configs) removed.emplace_back(HashOf(address), config);
   }
   std::sort(removed.begin(), removed.end());
-  for (const auto& [hash, config] : removed) Remove(config);
+  for (const auto& [hash, config] : removed) Remove(Find(config));
   std::sort(added.begin(), added.end());  // a tree is built faster in its order
   for (const auto& [hash, config] : added) Add(hash, config);
-  // The former configuration, whose endpoints nothing points to any more, goes here.
-  endpoints_ = std::move(endpoints);
+}
+
+void Locality::SetPanic(bool panic) {
+  if (panic == panic_) return;
+  needs_selection_ = true;
+  all_ = false;
+  ++version_;
+  for (auto& [rank, entry] : entries_) {
+    const Place place = PlaceOf(entry);
+    if (entry.endpoint != nullptr) CountState(*entry.endpoint, place, entry.endpoint->state(), -1);
+    Count(place.place_class, place.weight, -1);
+  }
+  panic_ = panic;
+  for (auto& [rank, entry] : entries_) {
+    const Place place = PlaceOf(entry);
+    Count(place.place_class, place.weight, +1);
+    if (entry.endpoint != nullptr) CountState(*entry.endpoint, place, entry.endpoint->state(), +1);
+  }
 }
 
 Locality::Entries::iterator Locality::Find(const EndpointConfig* config) {
-  auto [it, end] = entries_.equal_range(HashOf(config->address));
+  auto [it, end] = entries_.equal_range(RankOf(*config));
   while (it != end && it->second.config != config) ++it;
   return it;
 }
 
-void Locality::Add(uint64_t hash, const EndpointConfig* config) {
-  const auto it = entries_.insert({hash, Entry{config, nullptr}});
-  const bool usable = model::IsUsable(config->health);
-  if (usable) ++usable_;
+void Locality::Add(uint64_t rank, const EndpointConfig* config) {
+  const auto it = entries_.insert({rank, Entry{config, nullptr}});
+  Count(ClassOf(*config, nullptr), config->weight, +1);
   needs_selection_ = true;
   // An endpoint that comes from another locality keeps its object and its connection, at least
   // until the next selection.
-  if ((all_ && usable) || table_->Has(config->address)) Attach(hash, &it->second);
+  if ((all_ && IsUsable(*it->second.config, it->second.endpoint)) || table_->Has(config->address))
+    Attach(rank, &it->second);
 }
 
-void Locality::Remove(const EndpointConfig* config) {
-  const auto it = Find(config);
+void Locality::Remove(Entries::iterator it) {
+  const EndpointConfig* const config = it->second.config;
   if (it->second.endpoint != nullptr) Detach(&it->second);
   entries_.erase(it);
-  if (model::IsUsable(config->health)) --usable_;
+  Count(ClassOf(*config, nullptr), config->weight, -1);
   needs_selection_ = true;
 }
 
 void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
   const auto it = Find(from);
   Entry& entry = it->second;
+  if (*from == *to) {
+    entry.config = to;
+    return;
+  }
+  const Place before = PlaceOf(entry);
   entry.config = to;
-  if (*from == *to) return;
-  const Place before = PlaceOf(*from);
-  const Place after = PlaceOf(*to);
-  usable_ += (after.usable ? 1 : 0) - (before.usable ? 1 : 0);
+  const Place after = PlaceOf(entry);
   needs_selection_ = true;
+  ++version_;
+  Count(after.place_class, after.weight, +1);
+  Count(before.place_class, before.weight, -1);
   if (entry.endpoint == nullptr) {
-    if (all_ && after.usable) Attach(it->first, &entry);
+    if (all_ && IsUsable(*entry.config, entry.endpoint)) Attach(it->first, &entry);
     return;
   }
   auto& places = entry.endpoint->places();
   *std::find(places.begin(), places.end(), before) = after;
   // In this order, so that a ready endpoint keeps its turn.
-  Count(*entry.endpoint, after, entry.endpoint->state(), +1);
-  Count(*entry.endpoint, before, entry.endpoint->state(), -1);
+  CountState(*entry.endpoint, after, entry.endpoint->state(), +1);
+  CountState(*entry.endpoint, before, entry.endpoint->state(), -1);
 }
 
-void Locality::Attach(uint64_t hash, Entry* entry) {
-  const Place place = PlaceOf(*entry->config);
+void Locality::Attach(uint64_t rank, Entry* entry) {
+  Count(ClassOf(*entry->config, nullptr), entry->config->weight, -1);
+  // The verdict that it has already, if another place names it, is read when it is there.
+  Place place{this, entry->config->weight, entry->config->health, PlaceClass::kUnusable};
   entry->endpoint = table_->Attach(entry->config->address, place);
-  attached_[entry->endpoint] = hash;
-  Count(*entry->endpoint, place, entry->endpoint->state(), +1);
+  place = PlaceOf(*entry);
+  entry->endpoint->places().back() = place;
+  attached_[entry->endpoint] = rank;
+  ++version_;
+  Count(place.place_class, place.weight, +1);
+  CountState(*entry->endpoint, place, entry->endpoint->state(), +1);
 }
 
 void Locality::Detach(Entry* entry) {
+  const Place place = PlaceOf(*entry);
   TableEndpoint* endpoint = std::exchange(entry->endpoint, nullptr);
-  const Place place = PlaceOf(*entry->config);
-  Count(*endpoint, place, endpoint->state(), -1);
+  ++version_;
+  CountState(*endpoint, place, endpoint->state(), -1);
+  Count(place.place_class, place.weight, -1);
+  Count(ClassOf(*entry->config, nullptr), place.weight, +1);
   table_->Detach(endpoint, place);
   const auto& places = endpoint->places();
   const bool elsewhere = std::any_of(places.begin(), places.end(),
@@ -146,20 +234,56 @@ void Locality::Detach(Entry* entry) {
   if (!elsewhere) attached_.erase(endpoint);
 }
 
-void Locality::Count(const TableEndpoint& endpoint, const Place& place, ConnectionState state,
-                     int sign) {
-  if (!place.usable) return;
+void Locality::Count(PlaceClass place_class, uint32_t weight, int sign) {
+  members_[Index(place_class)] += sign;
+  weights_[Index(place_class)] += sign * static_cast<int64_t>(weight);
+  if (ListOf(place_class) != kNoList) usable_ += sign;
+}
+
+void Locality::CountState(const TableEndpoint& endpoint, const Place& place, ConnectionState state,
+                          int sign) {
+  if (state == ConnectionState::kFailing) failing_[Index(place.place_class)] += sign;
+  const size_t list = ListOf(place.place_class);
+  if (list == kNoList) return;
+  attached_places_ += sign;
   counts_[static_cast<size_t>(state)] += sign;
   if (state == ConnectionState::kReady) {
-    ready_.Adjust(endpoint.endpoint(), sign * static_cast<int64_t>(place.weight));
+    ready_[list].Adjust(endpoint.endpoint(), sign * ReadyWeight(place.weight, endpoint.warmth()));
   }
+}
+
+int64_t Locality::ReadyWeight(uint32_t weight, uint32_t warmth) const {
+  if (!rules_.scaled) return weight;
+  return std::max<int64_t>(1, int64_t{weight} * warmth);
 }
 
 void Locality::OnState(const TableEndpoint& endpoint, const Place& place, ConnectionState old) {
   if (endpoint.state() == old) return;
-  Count(endpoint, place, endpoint.state(), +1);
-  Count(endpoint, place, old, -1);
+  CountState(endpoint, place, endpoint.state(), +1);
+  CountState(endpoint, place, old, -1);
   needs_selection_ = true;
+}
+
+void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
+  const Place before = *place;
+  EndpointConfig config;
+  config.health = place->health;
+  place->place_class = ClassOf(config, &endpoint);
+  if (place->place_class == before.place_class) return;
+  needs_selection_ = true;
+  all_ = false;
+  ++version_;
+  Count(place->place_class, place->weight, +1);
+  Count(before.place_class, before.weight, -1);
+  CountState(endpoint, *place, endpoint.state(), +1);
+  CountState(endpoint, before, endpoint.state(), -1);
+}
+
+void Locality::OnWarmth(const TableEndpoint& endpoint, const Place& place, uint32_t old) {
+  const size_t list = ListOf(place.place_class);
+  if (list == kNoList || endpoint.state() != ConnectionState::kReady) return;
+  ready_[list].Adjust(endpoint.endpoint(), ReadyWeight(place.weight, endpoint.warmth()) -
+                                               ReadyWeight(place.weight, old));
 }
 
 void Locality::Select(uint64_t quota) {
@@ -175,8 +299,8 @@ void Locality::Select(uint64_t quota) {
 void Locality::SelectAll() {
   if (all_) return;
   all_ = true;
-  for (auto& [hash, entry] : entries_) {
-    if (entry.endpoint == nullptr && model::IsUsable(entry.config->health)) Attach(hash, &entry);
+  for (auto& [rank, entry] : entries_) {
+    if (entry.endpoint == nullptr && IsUsable(*entry.config, entry.endpoint)) Attach(rank, &entry);
   }
 }
 
@@ -186,10 +310,10 @@ void Locality::SelectFirst(uint64_t quota) {
   uint64_t taken = 0;
   uint64_t ready = 0;
   uint64_t failing = 0;
-  for (auto& [hash, entry] : entries_) {
+  for (auto& [rank, entry] : entries_) {
     if (taken == quota || failing == most_failing) break;
-    if (!model::IsUsable(entry.config->health)) continue;
-    if (entry.endpoint == nullptr) Attach(hash, &entry);
+    if (!IsUsable(*entry.config, entry.endpoint)) continue;
+    if (entry.endpoint == nullptr) Attach(rank, &entry);
     if (!wanted.insert(entry.endpoint).second) continue;
     const ConnectionState state = entry.endpoint->state();
     if (state == ConnectionState::kReady) ++ready;
@@ -198,17 +322,17 @@ void Locality::SelectFirst(uint64_t quota) {
   // The others, in their order. One that is not usable now keeps its connection: it drains, or
   // comes back.
   std::vector<std::pair<uint64_t, TableEndpoint*>> others;
-  for (const auto& [endpoint, hash] : attached_) {
-    if (!wanted.contains(endpoint)) others.emplace_back(hash, endpoint);
+  for (const auto& [endpoint, rank] : attached_) {
+    if (!wanted.contains(endpoint)) others.emplace_back(rank, endpoint);
   }
   std::sort(others.begin(), others.end());
-  for (const auto& [hash, endpoint] : others) {
+  for (const auto& [rank, endpoint] : others) {
     const bool serves = ready < quota && endpoint->state() == ConnectionState::kReady;
     bool usable = false;
-    auto [it, end] = entries_.equal_range(hash);
+    auto [it, end] = entries_.equal_range(rank);
     for (; it != end; ++it) {
       if (it->second.endpoint != endpoint) continue;
-      if (!model::IsUsable(it->second.config->health)) continue;
+      if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
       usable = true;
       if (!serves) Detach(&it->second);
     }
@@ -225,9 +349,9 @@ void Locality::Stop() {
 }
 
 void Locality::ForEach(
-    const std::function<void(const EndpointConfig&, const TableEndpoint*)>& visit) const {
+    const std::function<void(const EndpointConfig&, TableEndpoint*)>& visit) const {
   if (endpoints_ == nullptr) return;
-  absl::flat_hash_map<const EndpointConfig*, const TableEndpoint*> attached;
+  absl::flat_hash_map<const EndpointConfig*, TableEndpoint*> attached;
   for (const auto& [hash, entry] : entries_) {
     if (entry.endpoint != nullptr) attached.emplace(entry.config, entry.endpoint);
   }

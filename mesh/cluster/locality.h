@@ -17,12 +17,28 @@
 
 namespace mesh::cluster {
 
+// How the health of endpoints is understood.
+struct LocalityRules {
+  bool degraded_takes_calls = false;  // else degraded endpoints are not usable
+  bool in_order = false;              // endpoints are preferred in the order of the list
+  bool scaled = false;                // ready weights are in percent of the configured ones
+
+  bool operator==(const LocalityRules& other) const {
+    return degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
+           scaled == other.scaled;
+  }
+};
+
 // The endpoints that are configured for a locality at one priority, in an order of their own (by
 // a seeded hash of the address), and those among them that are connected: the first ones in that
 // order, so that few change when endpoints come and go, and clients with other seeds connect to
 // others. Serializer-bound.
 class Locality {
  public:
+  // The endpoints that share calls: those that are healthy, and those that are degraded. In panic
+  // all of them are in the first.
+  static constexpr size_t kLists = 2;
+
   // `table` outlives the locality.
   Locality(EndpointTable* table, uint64_t seed) : table_(table), seed_(seed) {}
   // Detaches everything.
@@ -31,64 +47,106 @@ class Locality {
   Locality& operator=(const Locality&) = delete;
 
   // Takes over a configuration, at the cost of the chunks that it does not share with the last.
-  void Update(std::shared_ptr<const model::LocalityEndpoints> endpoints);
+  void Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
+              const LocalityRules& rules);
+  // In panic every endpoint is usable, whatever its health.
+  void SetPanic(bool panic);
 
   // Connects the first `quota` usable endpoints. One that is failing is replaced by the next one
   // while it fails, but goes on trying. Those that are no longer among the first stay while they
-  // are ready and not as many of the first are.
+  // are ready and not as many of the first are. Those that must not be used for now (ejected,
+  // unhealthy) keep their connection: they drain, or come back.
   void Select(uint64_t quota);
   // Connects nothing any more.
   void Stop();
 
   // A connection of the endpoint, which `place` names, was in state `old`.
   void OnState(const TableEndpoint& endpoint, const Place& place, wire::ConnectionState old);
+  // The verdict about the endpoint, which `place` names, has changed.
+  void OnVerdict(const TableEndpoint& endpoint, Place* place);
+  void OnWarmth(const TableEndpoint& endpoint, const Place& place, uint32_t old);
 
   const std::shared_ptr<const model::LocalityEndpoints>& endpoints() const { return endpoints_; }
+  // Endpoints (places) of a class, connected or not.
+  size_t count(PlaceClass place_class) const { return members_[Index(place_class)]; }
+  // The sum of their weights.
+  uint64_t weight(PlaceClass place_class) const { return weights_[Index(place_class)]; }
   size_t usable() const { return usable_; }
   bool has_connections() const { return !attached_.empty(); }
-  // Usable endpoints in a state.
+  size_t attached() const { return attached_places_; }  // usable places
+  // Usable attached places in a state.
   size_t count(wire::ConnectionState state) const { return counts_[static_cast<size_t>(state)]; }
-  uint64_t ready_weight() const { return ready_.weight(); }
-  std::shared_ptr<const PickerPart> Part(const balancer::PolicyBuilder& policy) {
-    return ready_.Part(policy);
+  // Of a class, those whose connections are failing.
+  size_t failing(PlaceClass place_class) const { return failing_[Index(place_class)]; }
+  uint64_t ready_weight(size_t list) const { return ready_[list].weight(); }
+  std::shared_ptr<const PickerPart> Part(size_t list, const balancer::PolicyBuilder& policy) {
+    return ready_[list].Part(policy);
   }
   // What Part() returned last.
-  const PickerPart* last_part() const { return ready_.last_part(); }
+  const PickerPart* last_part(size_t list) const { return ready_[list].last_part(); }
   // Whether something has changed that Select() looks at, since the last one.
   bool needs_selection() const { return needs_selection_; }
+  // The next Select() has another quota.
+  void SelectAgain() { needs_selection_ = true; }
+  // Goes up with each change of which endpoints are attached and of the first list, and what they
+  // weigh; not with the state of connections.
+  uint64_t version() const { return version_; }
 
-  // Calls `visit(const model::EndpointConfig&, const TableEndpoint* or null)` with each place.
+  // Calls `visit(const model::EndpointConfig&, TableEndpoint* or null)` with each place, in the
+  // order of the configuration.
   void ForEach(
-      const std::function<void(const model::EndpointConfig&, const TableEndpoint*)>& visit) const;
+      const std::function<void(const model::EndpointConfig&, TableEndpoint*)>& visit) const;
+  // Whether an endpoint of that place is of any list, or of the first.
+  bool IsUsable(const model::EndpointConfig& config, const TableEndpoint* endpoint) const;
+  bool IsOfFirstList(const model::EndpointConfig& config, const TableEndpoint* endpoint) const;
 
  private:
   struct Entry {
     const model::EndpointConfig* config;  // in endpoints_
     TableEndpoint* endpoint;              // null: not connected
   };
-  using Entries = absl::btree_multimap<uint64_t, Entry>;  // by hash
+  using Entries = absl::btree_multimap<uint64_t, Entry>;  // by rank
+  static constexpr size_t kNoList = kLists;
 
+  static size_t Index(PlaceClass place_class) { return static_cast<size_t>(place_class); }
   uint64_t HashOf(absl::string_view address) const;
-  Place PlaceOf(const model::EndpointConfig& config);
+  uint64_t RankOf(const model::EndpointConfig& config) const;
+  PlaceClass ClassOf(const model::EndpointConfig& config, const TableEndpoint* endpoint) const;
+  size_t ListOf(PlaceClass place_class) const;
+  Place PlaceOf(const Entry& entry);
+  void UpdateChunks(const model::EndpointList& before, const model::EndpointList& after);
+  void Replace(const model::EndpointList& after, const LocalityRules& rules);
   Entries::iterator Find(const model::EndpointConfig* config);
-  void Add(uint64_t hash, const model::EndpointConfig* config);
-  void Remove(const model::EndpointConfig* config);
+  void Add(uint64_t rank, const model::EndpointConfig* config);
+  void Remove(Entries::iterator it);
   void Change(const model::EndpointConfig* from, const model::EndpointConfig* to);
-  void Attach(uint64_t hash, Entry* entry);
+  void Attach(uint64_t rank, Entry* entry);
   void Detach(Entry* entry);
-  void Count(const TableEndpoint& endpoint, const Place& place, wire::ConnectionState state,
-             int sign);
+  // Adds (sign 1) or takes away (-1) a place: from the numbers of classes, ...
+  void Count(PlaceClass place_class, uint32_t weight, int sign);
+  // ... and from those of connections.
+  void CountState(const TableEndpoint& endpoint, const Place& place, wire::ConnectionState state,
+                  int sign);
+  int64_t ReadyWeight(uint32_t weight, uint32_t warmth) const;
   void SelectAll();
   void SelectFirst(uint64_t quota);
 
   EndpointTable* const table_;
   const uint64_t seed_;
+  LocalityRules rules_;
+  bool panic_ = false;
   std::shared_ptr<const model::LocalityEndpoints> endpoints_;
   Entries entries_;
-  absl::flat_hash_map<TableEndpoint*, uint64_t> attached_;  // with its hash
+  absl::flat_hash_map<const model::EndpointConfig*, uint64_t> ranks_;  // only with rules_.in_order
+  absl::flat_hash_map<TableEndpoint*, uint64_t> attached_;             // with its rank
+  std::array<size_t, 4> members_ = {};                                 // places, by class
+  std::array<uint64_t, 4> weights_ = {};
+  std::array<size_t, 4> failing_ = {};  // attached places, by class
+  std::array<size_t, 4> counts_ = {};   // usable attached places, by connection state
+  size_t attached_places_ = 0;          // usable
   size_t usable_ = 0;
-  std::array<size_t, 4> counts_ = {};  // of usable attached places, by connection state
-  ReadyList ready_;
+  ReadyList ready_[kLists];
+  uint64_t version_ = 0;
   bool all_ = false;  // every usable endpoint is attached, and new ones are at once
   bool needs_selection_ = true;
 };

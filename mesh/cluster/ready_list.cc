@@ -11,6 +11,23 @@ constexpr size_t kChunk = balancer::Weights::kChunkSize;
 
 }  // namespace
 
+std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,
+                                                 const balancer::PolicyBuilder& policy) {
+  std::vector<PickerPart::Chunk> chunks;
+  std::vector<uint32_t> weights;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (i % kChunk == 0) {
+      chunks.emplace_back(new Endpoint*[std::min(kChunk, places.size() - i)]);
+    }
+    chunks.back()[i % kChunk] = places[i].endpoint;
+    weights.push_back(places[i].weight);
+  }
+  const auto key = [&places](uint32_t place) { return places[place].key; };
+  return std::make_shared<const PickerPart>(std::move(chunks),
+                                            policy.Build({balancer::Weights::Of(weights), key}),
+                                            static_cast<uint32_t>(places.size()));
+}
+
 void ReadyList::Touch(size_t slot) {
   const size_t chunk = slot / kChunk;
   if (chunk >= stale_.size()) stale_.resize(chunk + 1, true);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "balancer/policy.h"
 #include "balancer/weights.h"
 #include "mesh/cluster/endpoint.h"
@@ -32,8 +33,9 @@ class PickerPart final : public balancer::PlaceView {
     return at(policy_->Pick(input));
   }
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
+  // Not whether it is connected: it may be about to be, and is then waited for.
   bool CanTake(uint32_t place) const override {
-    return at(place)->connection().state() == wire::ConnectionState::kReady;
+    return at(place)->connection().state() != wire::ConnectionState::kFailing;
   }
   // See balancer::Policy.
   std::vector<uint64_t> Shares() const { return policy_->Shares(); }
@@ -43,6 +45,17 @@ class PickerPart final : public balancer::PlaceView {
   const uint32_t size_;
   const std::vector<Chunk> chunks_;
 };
+
+// An endpoint, and what a policy is told of it.
+struct PolicyPlace {
+  Endpoint* endpoint = nullptr;
+  uint32_t weight = 1;    // above 0
+  absl::string_view key;  // what is hashed; valid while the part is made
+};
+
+// A part of those endpoints, in that order. REQUIRES: there are some.
+std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,
+                                                 const balancer::PolicyBuilder& policy);
 
 // The ready endpoints of a locality as they come and go, each with the weight of all the places
 // that name it. A change costs what a chunk costs, whatever the size. Serializer-bound.

@@ -40,23 +40,25 @@ struct Snapshot {
     std::vector<Endpoint> endpoints;
     Share share = {};  // of the calls that the cluster gets now
   };
-  // Calls go to the endpoints of one priority at a time.
   struct Priority {
     uint32_t priority = 0;  // 0 is the highest
-    // `serving`; `connecting`: calls wait for it; `failing`; `overdue`: another one takes its
-    // calls; `standby`: connected but not needed; `unstarted`: never needed; `empty`: no endpoint
-    // of it may take calls.
+    // `serving`; `connecting`: it is to take calls, and no endpoint of it is connected yet;
+    // `failing`; `overdue`: another one takes its calls; `standby`: connected but not needed;
+    // `unstarted`: never needed; `empty`: no endpoint of it may take calls.
     std::string state;
     uint64_t usable = 0;      // endpoints that may take calls once they are connected
     uint64_t ready = 0;       // of them, those that are connected
     uint64_t connecting = 0;  // of them, those that are to be connected and are not yet
+    uint32_t load = 0;        // of the cluster's calls, in percent
+    bool panic = false;       // too few are healthy to leave the others out
   };
   struct Cluster {
     std::string name;
     std::string state;  // `idle`, `connecting`, `ready`, `failing`
     std::string error;  // why it does not serve, or what was wrong with its last update
     std::vector<LocalityEndpoints> localities;
-    std::string policy;  // `round_robin`, `random`; empty: the cluster has no configuration
+    // `round_robin`, `least_request`, `ring_hash`, ...; empty: the cluster has no configuration
+    std::string policy;
     std::vector<Priority> priorities;
   };
   struct WeightedCluster {

@@ -122,7 +122,10 @@ TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {
   endpoints[3].health = model::HealthStatus::kHealthy;
   endpoints[4].health = model::HealthStatus::kUnknown;
   endpoints[5].health = model::HealthStatus::kDegraded;
-  Apply(Config(endpoints));
+  // By the rules of gRPC: degraded endpoints are not usable, and there is no panic.
+  model::Cluster cluster;
+  cluster.priority_rule = model::PriorityRule::kFailover;
+  Apply(Config(endpoints, cluster));
   Connect();
   EXPECT_EQ(Picks(20), (std::vector<std::string>{"a:3", "a:4"}));
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:3", "a:4"}));
@@ -131,14 +134,14 @@ TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {
   for (model::EndpointConfig& endpoint : endpoints) {
     endpoint.health = model::HealthStatus::kDraining;
   }
-  Apply(Config(endpoints));
+  Apply(Config(endpoints, cluster));
   EXPECT_EQ(PickText(),
             "cluster \"c\": none of its 6 endpoints may take calls: unhealthy, or in a locality "
             "without weight (ClusterLoadAssignment \"eds\")");
   EXPECT_EQ(connector_.live(), 2);
   const int number = before->address().back() - '0';
   endpoints[number].health = model::HealthStatus::kHealthy;
-  Apply(Config(endpoints));
+  Apply(Config(endpoints, cluster));
   EXPECT_EQ(std::get<Picked>(Pick()).permit.endpoint(), before);
 }
 

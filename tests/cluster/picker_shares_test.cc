@@ -24,6 +24,12 @@ class PickerSharesTest : public ClusterTest {
     Connect();
   }
 
+  static model::Cluster Failover() {
+    model::Cluster cluster;
+    cluster.priority_rule = model::PriorityRule::kFailover;
+    return cluster;
+  }
+
   // What `n` picks would count, by the snapshot. 0s are left out.
   std::map<std::string, int> Told(int n) {
     std::map<std::string, int> told;
@@ -123,7 +129,8 @@ TEST_F(PickerSharesTest, NobodyHasOneBeforeACallAsks) {
 TEST_F(PickerSharesTest, SayWhyAnEndpointHasNone) {
   Serve({{"a", {{"1"}, {"2", 1, model::HealthStatus::kDraining}}, 0, 1},
          {"b", Endpoints({"3"}), 0, 0},
-         {"c", Endpoints({"4"}), 1, 1}});
+         {"c", Endpoints({"4"}), 1, 1}},
+        Failover());
   EXPECT_EQ(Excluded(), (Words{{"2", "the control plane says that it is draining"},
                                {"3", "its locality has no weight, and localities share by weight"},
                                {"4", "priority 0 takes the calls"}}));
@@ -134,7 +141,8 @@ TEST_F(PickerSharesTest, PrioritiesSayHowTheyStand) {
   Serve({{"a", Endpoints({"1"}), 0, 1},
          {"b", Endpoints({"2"}), 1, 1},
          {"c", Endpoints({"3"}), 2, 1},
-         {"d", {{"4", 1, model::HealthStatus::kUnhealthy}}, 3, 1}});
+         {"d", {{"4", 1, model::HealthStatus::kUnhealthy}}, 3, 1}},
+        Failover());
   EXPECT_EQ(PriorityStates(),
             (std::vector<std::string>{"connecting", "unstarted", "unstarted", "empty"}));
   Become("1", ConnectionState::kFailing);

@@ -7,6 +7,12 @@ namespace {
 
 class PriorityFailoverTest : public ClusterTest {
  protected:
+  // The rule of gRPC.
+  static model::ClusterConfig Config(const std::vector<TestLocality>& localities) {
+    model::Cluster cluster;
+    cluster.priority_rule = model::PriorityRule::kFailover;
+    return cluster::Config(localities, cluster);
+  }
   void ApplyTwo() {
     Apply(Config({{"x", Endpoints({"p0:1", "p0:2"}), 0}, {"y", Endpoints({"p1:1"}), 1}}));
   }

@@ -1,6 +1,8 @@
 #include "tests/simulation/config_ledger.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "absl/strings/str_join.h"
 
@@ -17,6 +19,44 @@ std::set<std::string> FirstPriority(const model::ClusterConfig& cluster) {
         [&](const model::EndpointConfig& endpoint) { addresses.insert(endpoint.address); });
   }
   return addresses;
+}
+
+// The priorities whose endpoints take calls whatever their health (envoy, panic), and whether
+// degraded ones take any: by a rule as simple as can be, in which no load is computed.
+struct HealthRules {
+  std::set<uint32_t> panic;
+  bool degraded_serve = false;
+};
+
+HealthRules RulesOf(const model::ClusterConfig& cluster) {
+  struct Counts {
+    double all = 0, healthy = 0, degraded = 0;
+  };
+  std::map<uint32_t, Counts> priorities;
+  for (const auto& locality : cluster.endpoints->localities) {
+    Counts& counts = priorities[locality->priority];
+    locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+      ++counts.all;
+      if (model::IsUsable(endpoint.health)) ++counts.healthy;
+      if (endpoint.health == model::HealthStatus::kDegraded) ++counts.degraded;
+    });
+  }
+  const double factor = cluster.endpoints->overprovisioning_factor / 100.0;
+  double available = 0;
+  HealthRules rules;
+  for (const auto& [priority, counts] : priorities) {
+    if (counts.all == 0) continue;
+    available += factor * (counts.healthy + counts.degraded) / counts.all;
+    rules.degraded_serve = true;
+  }
+  for (const auto& [priority, counts] : priorities) {
+    const double percent = 100 * (counts.healthy + counts.degraded) / std::max(1.0, counts.all);
+    // Rounding is not this rule's business: it errs on the side of panic.
+    if (available < 1.05 && percent < cluster.cluster->panic_threshold + 1) {
+      rules.panic.insert(priority);
+    }
+  }
+  return rules;
 }
 
 std::string Key(const model::ClusterConfig& cluster) {
@@ -109,10 +149,13 @@ bool ConfigLedger::Has(const Config& config, const std::string& cluster,
   bool has = false;
   for (const auto& candidate : config->clusters) {
     if (!cluster.empty() && candidate->key.cluster != cluster) continue;
-    if (candidate->endpoints == nullptr) continue;
+    if (candidate->endpoints == nullptr || candidate->cluster == nullptr) continue;
+    const HealthRules rules = RulesOf(*candidate);
     for (const auto& locality : candidate->endpoints->localities) {
       locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
-        has |= endpoint.address == address && model::IsUsable(endpoint.health);
+        if (endpoint.address != address) return;
+        has |= model::IsUsable(endpoint.health) || rules.panic.count(locality->priority) > 0 ||
+               (rules.degraded_serve && endpoint.health == model::HealthStatus::kDegraded);
       });
     }
   }

@@ -121,7 +121,14 @@ Scenario VanishedPriority() {
 
 Scenario UnneededPriority() {
   Scenario s{"F20_unneeded_priority_is_let_go", UsualMesh, {}};
+  // 3 endpoints of the first priority, 5 of the second, of which 2 stand by.
   s.script = {
+      At(0.5,
+         [](World& w) {
+           std::vector<Locality> endpoints = UsualEndpoints();
+           endpoints.back().addresses = Addresses(2, 5);
+           w.model().SetCluster(kCluster, endpoints);
+         }),
       At(1,
          [](World& w) {
            for (const std::string& address : FirstPriority()) w.servers().Kill(address);
@@ -129,13 +136,13 @@ Scenario UnneededPriority() {
       Between(3, 5, [](World& w) { w.servers().HealAll(); }),
       At(20,
          [](World& w) {
-           Expect(w, w.connector().live() == 4, "the second priority is not kept for a while");
+           Expect(w, w.connector().live() == 8, "the second priority is not kept for a while");
            w.caller().Stop();
          }),
   };
   s.length = absl::Minutes(16);
   s.expect = [](World& w) {
-    Expect(w, w.connector().live() == 3, "the second priority is kept for good");
+    Expect(w, w.connector().live() == 5, "the second priority is kept for good");
   };
   return s;
 }

@@ -120,16 +120,48 @@ const std::vector<Locality>& MeshModel::Endpoints(const std::string& cluster) co
   return clusters_.at(assignment.empty() ? cluster : assignment).localities;
 }
 
+// The rules of Envoy (load_balancer_impl.cc) told anew, without the exact loads: who gets any.
 std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
-  std::map<uint32_t, std::set<std::string>> by_priority;
+  struct Priority {
+    std::set<std::string> all, healthy;
+    size_t Percent(size_t factor) const {
+      return std::min<size_t>(100, all.empty() ? 0 : factor * healthy.size() / all.size());
+    }
+  };
+  std::map<uint32_t, Priority> priorities;
   for (const Locality& locality : Endpoints(cluster)) {
+    Priority& priority = priorities[locality.priority];
     for (const std::string& address : locality.addresses) {
+      priority.all.insert(address);
       const auto& draining = locality.draining;
       if (std::find(draining.begin(), draining.end(), address) != draining.end()) continue;
-      by_priority[locality.priority].insert(address);
+      priority.healthy.insert(address);
     }
   }
-  return by_priority.empty() ? std::set<std::string>() : by_priority.begin()->second;
+  size_t availability = 0;
+  bool all_panic = true;
+  for (const auto& [number, priority] : priorities) {
+    availability += priority.Percent(140);
+    all_panic = all_panic && priority.Percent(100) < 50;
+  }
+  std::set<std::string> serving;
+  if (availability < 100 && all_panic) {
+    for (const auto& [number, priority] : priorities) {
+      serving.insert(priority.all.begin(), priority.all.end());
+    }
+    return serving;
+  }
+  size_t before = 0;  // what the priorities above can take
+  for (const auto& [number, priority] : priorities) {
+    const size_t here = priority.Percent(140);
+    if (here > 0 && before < 100) {
+      const bool panic = availability < 100 && priority.Percent(100) < 50;
+      const std::set<std::string>& those = panic ? priority.all : priority.healthy;
+      serving.insert(those.begin(), those.end());
+    }
+    before += here;
+  }
+  return serving;
 }
 
 std::set<std::string> MeshModel::Addresses(const std::string& service) const {

@@ -54,8 +54,7 @@ class MeshModel {
   const std::map<std::string, Cluster>& clusters() const { return clusters_; }
   // The endpoints of a cluster. REQUIRES: it is known.
   const std::vector<Locality>& Endpoints(const std::string& cluster) const;
-  // Those that take its calls while all servers are well: usable, of the first priority that has
-  // such.
+  // Those that take its calls while all servers are well, as priorities share them.
   std::set<std::string> Serving(const std::string& cluster) const;
   // All that a service's route leads to.
   std::set<std::string> Addresses(const std::string& service) const;

@@ -1,0 +1,248 @@
+#include "mesh/cluster/priority.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "balancer/subset.h"
+
+namespace mesh::cluster {
+namespace {
+
+using wire::ConnectionState;
+
+constexpr size_t kHealthyList = 0;
+
+}  // namespace
+
+void Priority::SetLocalities(const std::vector<Locality*>& all, bool by_weight) {
+  by_weight_ = by_weight;
+  localities_.clear();
+  for (Locality* locality : all) {
+    locality->SetPanic(panic_);
+    if (by_weight && locality->endpoints()->weight == 0) {
+      locality->Stop();
+    } else {
+      localities_.push_back(locality);
+    }
+  }
+}
+
+bool Priority::takes_load(const Locality* locality) const {
+  return std::find(localities_.begin(), localities_.end(), locality) != localities_.end();
+}
+
+void Priority::Start() {
+  started_ = true;
+  if (std::exchange(standby_, false)) {
+    for (Locality* locality : localities_) locality->SelectAgain();
+  }
+}
+
+void Priority::StartStandby() {
+  started_ = true;
+  standby_ = true;
+}
+
+void Priority::Select(uint64_t cap, bool one) {
+  if (std::none_of(localities_.begin(), localities_.end(),
+                   [](const Locality* locality) { return locality->needs_selection(); })) {
+    return;
+  }
+  std::vector<balancer::SubsetView> views;
+  for (const Locality* locality : localities_) {
+    const uint64_t usable = locality->usable();
+    views.push_back({usable, by_weight_ ? locality->endpoints()->weight : usable});
+  }
+  std::vector<uint64_t> quotas;
+  if (one) {
+    uint64_t left = cap;
+    for (const balancer::SubsetView& view : views) {
+      quotas.push_back(std::min(left, view.size));
+      left -= quotas.back();
+    }
+  } else if (usable() <= cap) {
+    for (const balancer::SubsetView& view : views) quotas.push_back(view.size);
+  } else {
+    quotas = balancer::SplitSubset(cap, views);
+  }
+  for (size_t i = 0; i < localities_.size(); ++i) localities_[i]->Select(quotas[i]);
+}
+
+void Priority::Observe() {
+  const size_t ready = count(ConnectionState::kReady);
+  const size_t failing = count(ConnectionState::kFailing);
+  const size_t connecting = count(ConnectionState::kConnecting) + count(ConnectionState::kIdle);
+  if (ready > 0) {
+    failing_ = false;
+    overdue_ = false;
+  } else if (failing == 0) {
+    failing_ = false;
+  } else if (connecting == 0) {
+    failing_ = true;
+  }
+  if (ready > 0 || failing_ || usable() == 0) {
+    failover_.Reset();
+  } else if (!overdue_ && !failover_.pending()) {
+    serializer_->AssertHeld();
+    failover_ = serializer_->After(kFailoverAfter, [this] {
+      overdue_ = true;
+      (*changed_)();
+    });
+  }
+}
+
+void Priority::Retain(bool needed) {
+  if (needed) {
+    retention_.Reset();
+  } else if (started_ && !retention_.pending()) {
+    serializer_->AssertHeld();
+    retention_ = serializer_->After(kRetainFor, [this] {
+      Stop();
+      (*changed_)();
+    });
+  }
+}
+
+void Priority::Stop() {
+  started_ = standby_ = failing_ = overdue_ = false;
+  failover_.Reset();
+  for (Locality* locality : localities_) locality->Stop();
+}
+
+void Priority::StopUnstarted() {
+  if (started_) return;
+  for (Locality* locality : localities_) {
+    if (locality->has_connections()) locality->Stop();
+  }
+}
+
+size_t Priority::usable() const {
+  size_t sum = 0;
+  for (const Locality* locality : localities_) sum += locality->usable();
+  return sum;
+}
+
+size_t Priority::count(ConnectionState state) const {
+  size_t sum = 0;
+  for (const Locality* locality : localities_) sum += locality->count(state);
+  return sum;
+}
+
+balancer::PriorityCounts Priority::CountsByHealth(bool weighted) const {
+  return Counts(weighted, false);
+}
+
+balancer::PriorityCounts Priority::CountsByConnections(bool weighted) const {
+  return Counts(weighted, true);
+}
+
+balancer::PriorityCounts Priority::Counts(bool weighted, bool with_connections) const {
+  balancer::PriorityCounts counts;
+  for (const Locality* locality : localities_) {
+    const auto of = [&](PlaceClass place_class) {
+      return weighted ? locality->weight(place_class) : uint64_t{locality->count(place_class)};
+    };
+    // Of those that are connected, the part that is failing stands for all.
+    const auto available = [&](PlaceClass place_class) {
+      const uint64_t all = of(place_class);
+      const uint64_t failing = locality->failing(place_class);
+      if (!with_connections || failing == 0) return all;
+      if (failing_ || overdue_) return uint64_t{0};
+      const uint64_t number = locality->count(place_class);
+      const uint64_t tried =
+          std::max<uint64_t>(failing, std::min<uint64_t>(number, locality->attached()));
+      return static_cast<uint64_t>(static_cast<double>(all) * static_cast<double>(tried - failing) /
+                                   static_cast<double>(tried));
+    };
+    counts.hosts += of(PlaceClass::kHealthy) + of(PlaceClass::kDegraded) +
+                    of(PlaceClass::kUnusable) + of(PlaceClass::kExcluded);
+    counts.excluded += of(PlaceClass::kExcluded);
+    counts.healthy += available(PlaceClass::kHealthy);
+    counts.degraded += available(PlaceClass::kDegraded);
+  }
+  if (with_connections && (failing_ || overdue_)) counts.healthy = counts.degraded = 0;
+  return counts;
+}
+
+void Priority::SetPanic(bool panic) {
+  panic_ = panic;
+  for (Locality* locality : localities_) locality->SetPanic(panic);
+}
+
+uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& sharing) const {
+  const uint64_t ready = locality.ready_weight(list);
+  // In panic all endpoints count alike (envoy load_balancer_impl, hostSourceToUse).
+  if (ready == 0 || !by_weight_ || (panic_ && sharing.by_availability)) return ready;
+  const uint64_t weight = locality.endpoints()->weight;
+  if (!sharing.by_availability) return weight;
+  const PlaceClass place_class =
+      list == kHealthyList ? PlaceClass::kHealthy : PlaceClass::kDegraded;
+  const uint64_t total = locality.count(PlaceClass::kHealthy) +
+                         locality.count(PlaceClass::kDegraded) +
+                         locality.count(PlaceClass::kUnusable);
+  const uint64_t available = locality.count(place_class) - locality.failing(place_class);
+  // Availability in millionths: weights are below 2^32, so this stays below 2^52.
+  constexpr uint64_t kWhole = 1'000'000;
+  const uint64_t availability =
+      std::min(kWhole, available * sharing.overprovisioning * (kWhole / 100) / total);
+  return std::max<uint64_t>(1, weight * availability);
+}
+
+BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
+  BalancedPicker::Group group;
+  if (sharing.hashes) {
+    if (list != kHealthyList) return group;
+    if (std::shared_ptr<const PickerPart> part = MergedPart(*sharing.policy)) {
+      group.parts.push_back(std::move(part));
+      group.shares.push_back(1);
+    }
+    return group;
+  }
+  for (Locality* locality : localities_) {
+    const uint64_t share = Share(*locality, list, sharing);
+    if (share == 0) continue;
+    group.parts.push_back(locality->Part(list, *sharing.policy));
+    group.shares.push_back(share);
+  }
+  // Whatever it is, it is all: so that a picker does not change with it.
+  if (group.shares.size() == 1) group.shares[0] = 1;
+  return group;
+}
+
+std::shared_ptr<const PickerPart> Priority::MergedPart(const balancer::PolicyBuilder& policy) {
+  if (count(ConnectionState::kReady) == 0) return nullptr;
+  std::vector<std::pair<const Locality*, uint64_t>> made_of;
+  for (const Locality* locality : localities_) made_of.emplace_back(locality, locality->version());
+  if (merged_ != nullptr && merged_by_ == &policy && made_of == merged_of_) return merged_;
+
+  struct Weighed {
+    TableEndpoint* endpoint;
+    const model::EndpointConfig* config;
+    uint64_t weight;
+  };
+  std::vector<Weighed> weighed;
+  uint64_t heaviest = 1;
+  for (const Locality* locality : localities_) {
+    const uint64_t factor = by_weight_ ? locality->endpoints()->weight : 1;
+    locality->ForEach([&](const model::EndpointConfig& config, TableEndpoint* endpoint) {
+      if (endpoint == nullptr || !locality->IsOfFirstList(config, endpoint)) return;
+      weighed.push_back({endpoint, &config, config.weight * factor});
+      heaviest = std::max(heaviest, weighed.back().weight);
+    });
+  }
+  std::vector<PolicyPlace> places;
+  places.reserve(weighed.size());
+  const uint64_t scale = heaviest / std::numeric_limits<uint32_t>::max() + 1;
+  for (const Weighed& one : weighed) {
+    const bool has_key = one.config->extras != nullptr && !one.config->extras->hash_key.empty();
+    places.push_back({one.endpoint->endpoint(),
+                      static_cast<uint32_t>(std::max<uint64_t>(1, one.weight / scale)),
+                      has_key ? one.config->extras->hash_key : one.config->address});
+  }
+  merged_ = places.empty() ? nullptr : MakePickerPart(places, policy);
+  merged_of_ = std::move(made_of);
+  merged_by_ = &policy;
+  return merged_;
+}
+
+}  // namespace mesh::cluster

@@ -1,0 +1,113 @@
+#ifndef MESH_CLUSTER_PRIORITY_H_
+#define MESH_CLUSTER_PRIORITY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "balancer/policy.h"
+#include "balancer/priority_load.h"
+#include "mesh/base/serializer.h"
+#include "mesh/cluster/balanced_picker.h"
+#include "mesh/cluster/locality.h"
+
+namespace mesh::cluster {
+
+// The localities of one priority of a cluster: whether they connect, and how they fare.
+// Serializer-bound.
+class Priority {
+ public:
+  // How long a priority may take to become ready before the next one takes over, and how long one
+  // that is not needed any more stays connected (gRFC A56 and gRPC's priority policy).
+  static constexpr absl::Duration kFailoverAfter = absl::Seconds(10);
+  static constexpr absl::Duration kRetainFor = absl::Minutes(15);
+
+  // How localities share the calls of a group.
+  struct Sharing {
+    bool by_availability = false;                     // see model::Cluster
+    uint32_t overprovisioning = 140;                  // percent
+    const balancer::PolicyBuilder* policy = nullptr;  // not null
+    bool hashes = false;                              // the policy takes all localities together
+  };
+
+  // `changed` is called when a timer has changed something. Both outlive this.
+  Priority(Serializer* serializer, const std::function<void()>* changed)
+      : serializer_(serializer), changed_(changed) {}
+  Priority(const Priority&) = delete;
+  Priority& operator=(const Priority&) = delete;
+
+  // The localities that take load, and those that do not, which connect nothing any more.
+  // `by_weight`: how they share the calls.
+  void SetLocalities(const std::vector<Locality*>& all, bool by_weight);
+
+  // --- Connecting.
+
+  bool started() const { return started_; }
+  // It is started, but nobody needs it yet.
+  bool standby() const { return standby_; }
+  // Its endpoints are to connect: all, or a few that stand by.
+  void Start();
+  void StartStandby();
+  // A started priority connects at most so many endpoints. `one`: it prefers the first locality
+  // that has any, instead of splitting the cap.
+  void Select(uint64_t cap, bool one);
+  // What came of it. REQUIRES: started().
+  void Observe();
+  // It is needed, or not, for as long as nobody says otherwise: stops after a while.
+  void Retain(bool needed);
+  // Connects nothing any more.
+  void Stop();
+  // A priority that is not started has endpoints that moved here: they are not kept.
+  void StopUnstarted();
+
+  // --- How it fares.
+
+  size_t usable() const;
+  size_t count(wire::ConnectionState state) const;
+  bool failing() const { return failing_; }  // since it was last ready, all that was tried failed
+  bool overdue() const { return overdue_; }  // it has not been ready for too long
+  bool takes_load(const Locality* locality) const;
+  // By health alone, and with what is known of connections: an endpoint that fails to connect is
+  // not healthy, and none is if all are. `weighted`: the sums of weights instead of numbers.
+  balancer::PriorityCounts CountsByHealth(bool weighted) const;
+  balancer::PriorityCounts CountsByConnections(bool weighted) const;
+  void SetPanic(bool panic);
+  bool panic() const { return panic_; }
+
+  // --- What takes calls: the parts and shares of a list of its localities (Locality::kLists).
+
+  BalancedPicker::Group Serve(size_t list, const Sharing& sharing);
+  // The part of all localities that Serve() made last; null: none.
+  const PickerPart* merged_part() const { return merged_.get(); }
+
+ private:
+  balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
+  uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing) const;
+  // All localities' endpoints of the first list as one part, connected or not; null if none is
+  // connected.
+  std::shared_ptr<const PickerPart> MergedPart(const balancer::PolicyBuilder& policy);
+
+  Serializer* const serializer_;
+  const std::function<void()>* const changed_;
+  std::vector<Locality*> localities_;
+  bool by_weight_ = false;
+  bool started_ = false;
+  bool standby_ = false;
+  bool failing_ = false;
+  bool overdue_ = false;
+  bool panic_ = false;
+  Serializer::Timer failover_;
+  Serializer::Timer retention_;
+  // The last merged part, and what it was made of.
+  std::shared_ptr<const PickerPart> merged_;
+  std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
+  const balancer::PolicyBuilder* merged_by_ = nullptr;
+};
+
+}  // namespace mesh::cluster
+
+#endif  // MESH_CLUSTER_PRIORITY_H_

@@ -66,6 +66,7 @@ set(MESH_SOURCES
     mesh/call/snapshot_routes.cc
     mesh/call/stream_call.cc
     mesh/call/target_watch.cc
+    mesh/cluster/aggregate_cluster.cc
     mesh/cluster/balanced_picker.cc
     mesh/cluster/cluster_inbox.cc
     mesh/cluster/cluster_table.cc
@@ -250,6 +251,7 @@ set(MESH_HEADERS
     mesh/call/stream_call.h
     mesh/call/target_watch.h
     mesh/call/waiter.h
+    mesh/cluster/aggregate_cluster.h
     mesh/cluster/balanced_picker.h
     mesh/cluster/cluster.h
     mesh/cluster/cluster_inbox.h

@@ -93,9 +93,18 @@ class Explainer {
       names_.insert(share.cluster);
       const model::ClusterConfig* config = FindConfig(*facts_.config, share.cluster);
       if (config == nullptr) continue;
-      names_.insert(config->key.eds_service_name);
+      AddNames(*config);
       model::AppendIgnored(*config, &result_.ignored);
     }
+  }
+
+  void AddNames(const model::ClusterConfig& config) {
+    names_.insert(config.key.cluster);
+    names_.insert(config.key.eds_service_name);
+    if (config.cluster != nullptr) {
+      names_.insert(config.cluster->aggregated.begin(), config.cluster->aggregated.end());
+    }
+    for (const auto& child : config.children) AddNames(*child);
   }
 
   void Decide() {

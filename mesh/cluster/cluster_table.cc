@@ -1,8 +1,11 @@
 #include "mesh/cluster/cluster_table.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "mesh/cluster/aggregate_cluster.h"
 #include "mesh/cluster/live_cluster.h"
 
 namespace mesh::cluster {
@@ -19,8 +22,9 @@ class LiveClusterTable final : public ClusterTable {
   }
 
   ~LiveClusterTable() override {
-    // Those that nobody holds any more, so that all others are in the map.
+    // Those that nobody holds any more, so that all others are in the maps.
     context_.mailbox->Deliver();
+    for (auto& [key, entry] : aggregates_) entry.cluster->Close();
     for (auto& [key, entry] : clusters_) entry.cluster->Close();
     // Before the mailbox, beyond whose end an unused connection dies elsewhere.
     pool_ = nullptr;
@@ -28,39 +32,74 @@ class LiveClusterTable final : public ClusterTable {
   }
 
   std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config) override {
-    Entry& entry = clusters_[config.key];
-    std::shared_ptr<Cluster> held = entry.held.lock();
+    if (!config.children.empty()) return ApplyAggregate(config);
+    std::shared_ptr<Cluster> held = clusters_[config.key].held.lock();
     if (held == nullptr) {
       // A former one of that key is on its way to the serializer to be taken down.
-      entry.cluster = new LiveCluster(&context_, config.key);
-      held = std::shared_ptr<Cluster>(
-          entry.cluster, [this, mailbox = context_.mailbox, cluster = entry.cluster](Cluster*) {
-            // After Close() there is nothing left in it that any thread may not destroy.
-            if (!mailbox->Post([this, cluster] { TakeDown(cluster); })) delete cluster;
-          });
-      entry.held = held;
+      held = Hold(new LiveCluster(&context_, config.key), config.key, &clusters_);
     }
-    entry.cluster->Update(config);
+    clusters_[config.key].cluster->Update(config);
     return held;
   }
 
-  size_t size() const override { return clusters_.size(); }
+  size_t size() const override { return clusters_.size() + aggregates_.size(); }
 
  private:
+  template <typename T>
   struct Entry {
     std::weak_ptr<Cluster> held;
-    LiveCluster* cluster = nullptr;
+    T* cluster = nullptr;
   };
+  template <typename T>
+  using Entries = absl::flat_hash_map<model::ClusterKey, Entry<T>>;
 
-  void TakeDown(LiveCluster* cluster) {
-    const auto found = clusters_.find(cluster->key());
-    if (found != clusters_.end() && found->second.cluster == cluster) clusters_.erase(found);
-    delete cluster;
+  std::shared_ptr<Cluster> ApplyAggregate(const model::ClusterConfig& config) {
+    std::vector<AggregateCluster::Child> children;
+    for (const std::shared_ptr<const model::ClusterConfig>& child : config.children) {
+      children.push_back({Apply(*child), PrioritiesOf(*child)});
+    }
+    std::shared_ptr<Cluster> held = aggregates_[config.key].held.lock();
+    if (held == nullptr) {
+      held = Hold(new AggregateCluster(context_.options.serializer, context_.options.epochs,
+                                       config.key.cluster),
+                  config.key, &aggregates_);
+    }
+    aggregates_[config.key].cluster->Update(children, config.ambient);
+    return held;
+  }
+
+  static uint32_t PrioritiesOf(const model::ClusterConfig& config) {
+    uint32_t count = 1;
+    if (config.endpoints == nullptr) return count;
+    for (const auto& locality : config.endpoints->localities) {
+      count = std::max(count, locality->priority + 1);
+    }
+    return count;
+  }
+
+  // Takes `cluster` into `entries`, and out of them when its last holder is gone.
+  template <typename T>
+  std::shared_ptr<Cluster> Hold(T* cluster, const model::ClusterKey& key, Entries<T>* entries) {
+    std::shared_ptr<Cluster> held(
+        cluster, [mailbox = context_.mailbox, cluster, key, entries](Cluster*) {
+          // After Close() there is nothing left in it that any thread may not destroy.
+          const bool posted = mailbox->Post([cluster, key, entries] {
+            const auto found = entries->find(key);
+            if (found != entries->end() && found->second.cluster == cluster) entries->erase(found);
+            delete cluster;
+          });
+          if (!posted) delete cluster;
+        });
+    Entry<T>& entry = (*entries)[key];
+    entry.held = held;
+    entry.cluster = cluster;
+    return held;
   }
 
   LiveCluster::Context context_;
   std::unique_ptr<ConnectionPool> pool_;
-  absl::flat_hash_map<model::ClusterKey, Entry> clusters_;
+  Entries<LiveCluster> clusters_;
+  Entries<AggregateCluster> aggregates_;
 };
 
 }  // namespace

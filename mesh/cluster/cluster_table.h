@@ -35,7 +35,8 @@ class ClusterTable {
   // Clusters that are still held pick nothing any more.
   virtual ~ClusterTable() = default;
 
-  // The cluster of that key, new or not, with `config` in force. The reference may be dropped on
+  // The cluster of that key, new or not, with `config` in force; of an aggregate, with those of
+  // its children, which it holds. The reference may be dropped on
   // any thread. A config equal to the one in force (the same pointers) changes nothing.
   virtual std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config) = 0;
 

@@ -38,7 +38,8 @@ struct Snapshot {
     uint32_t priority = 0;
     uint32_t weight = 0;
     std::vector<Endpoint> endpoints;
-    Share share = {};  // of the calls that the cluster gets now
+    Share share = {};          // of the calls that the cluster gets now
+    std::string cluster = {};  // of an aggregate: the child that it is of; else empty
   };
   struct Priority {
     uint32_t priority = 0;  // 0 is the highest
@@ -46,20 +47,28 @@ struct Snapshot {
     // `failing`; `overdue`: another one takes its calls; `standby`: connected but not needed;
     // `unstarted`: never needed; `empty`: no endpoint of it may take calls.
     std::string state;
-    uint64_t usable = 0;      // endpoints that may take calls once they are connected
-    uint64_t ready = 0;       // of them, those that are connected
-    uint64_t connecting = 0;  // of them, those that are to be connected and are not yet
-    uint32_t load = 0;        // of the cluster's calls, in percent
-    bool panic = false;       // too few are healthy to leave the others out
+    uint64_t usable = 0;       // endpoints that may take calls once they are connected
+    uint64_t ready = 0;        // of them, those that are connected
+    uint64_t connecting = 0;   // of them, those that are to be connected and are not yet
+    uint32_t load = 0;         // of the cluster's calls, in percent
+    bool panic = false;        // too few are healthy to leave the others out
+    std::string cluster = {};  // of an aggregate: the child that it is of; else empty
+  };
+  struct Child {  // of an aggregate
+    std::string name;
+    std::string state;  // as a cluster's
+    std::string error;
   };
   struct Cluster {
     std::string name;
     std::string state;  // `idle`, `connecting`, `ready`, `failing`
     std::string error;  // why it does not serve, or what was wrong with its last update
     std::vector<LocalityEndpoints> localities;
-    // `round_robin`, `least_request`, `ring_hash`, ...; empty: the cluster has no configuration
+    // `round_robin`, `least_request`, `ring_hash`, ...; `aggregate`: the first of its children that
+    // can; empty: the cluster has no configuration.
     std::string policy;
-    std::vector<Priority> priorities;
+    std::vector<Priority> priorities;  // of an aggregate: its children's, one after the other
+    std::vector<Child> children = {};  // the first is preferred; empty but for an aggregate
   };
   struct WeightedCluster {
     std::string cluster;

@@ -155,9 +155,15 @@ std::string ClusterText(const Explanation& explanation, size_t index) {
                                   Percent(entry.share.value()), " of calls, ", cluster.state,
                                   cluster.policy.empty() ? "" : ", ", cluster.policy, "\n");
   if (!cluster.error.empty()) absl::StrAppend(&text, "  ", cluster.error, "\n");
+  for (const Snapshot::Child& child : cluster.children) {
+    absl::StrAppend(&text, "  child \"", child.name, "\": ", child.state,
+                    child.error.empty() ? "" : ": ", child.error, "\n");
+  }
   for (const Snapshot::Priority& priority : cluster.priorities) {
-    absl::StrAppend(&text, "  priority ", priority.priority, ": ", priority.state, ", ",
-                    priority.ready, " of ", priority.usable, " usable endpoints connected\n");
+    absl::StrAppend(&text, "  priority ", priority.priority,
+                    priority.cluster.empty() ? "" : absl::StrCat(" of \"", priority.cluster, "\""),
+                    ": ", priority.state, ", ", priority.ready, " of ", priority.usable,
+                    " usable endpoints connected\n");
     for (size_t l = 0; l < cluster.localities.size(); ++l) {
       const Snapshot::LocalityEndpoints& locality = cluster.localities[l];
       if (locality.priority != priority.priority) continue;

@@ -52,7 +52,7 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
     json->Open('{').Key("priority").Number(uint64_t{priority.priority});
     json->Key("state").String(priority.state).Key("usable").Number(priority.usable);
     json->Key("ready").Number(priority.ready).Key("connecting").Number(priority.connecting);
-    json->Close('}');
+    json->Key("cluster").String(priority.cluster).Close('}');
   }
   json->Close(']').Key("localities").Open('[');
   for (const Snapshot::LocalityEndpoints& locality : cluster.localities) {
@@ -69,7 +69,12 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
       WriteShare(endpoint.share, json);
       json->Key("excluded").String(endpoint.excluded).Close('}');
     }
-    json->Close(']').Close('}');
+    json->Close(']').Key("cluster").String(locality.cluster).Close('}');
+  }
+  json->Close(']').Key("children").Open('[');
+  for (const Snapshot::Child& child : cluster.children) {
+    json->Open('{').Key("name").String(child.name).Key("state").String(child.state);
+    json->Key("error").String(child.error).Close('}');
   }
   json->Close(']');
 }

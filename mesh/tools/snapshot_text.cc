@@ -70,9 +70,15 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
   for (const Snapshot::Cluster& cluster : snapshot.clusters) {
     lines.push_back(
         WithError(absl::StrCat("cluster ", cluster.name, " ", cluster.state), cluster.error));
+    for (const Snapshot::Child& child : cluster.children) {
+      lines.push_back(
+          WithError(absl::StrCat("cluster ", cluster.name, " child ", child.name, " ", child.state),
+                    child.error));
+    }
     for (const Snapshot::LocalityEndpoints& locality : cluster.localities) {
       lines.push_back(absl::StrCat("cluster ", cluster.name, " priority ", locality.priority,
-                                   " locality ", locality.locality, " weight ", locality.weight));
+                                   " locality ", locality.locality, " weight ", locality.weight,
+                                   locality.cluster.empty() ? "" : " of ", locality.cluster));
       for (const Snapshot::Endpoint& endpoint : locality.endpoints) {
         lines.push_back(absl::StrCat("cluster ", cluster.name, " endpoint ", endpoint.address, " ",
                                      endpoint.state, ", ", endpoint.health, ", weight ",

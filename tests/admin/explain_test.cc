@@ -115,6 +115,35 @@ std::string Verdicts(const Explanation& explanation) {
   return absl::StrJoin(verdicts, " | ");
 }
 
+// What an aggregate comes down to, and what stands between, concerns the call.
+TEST(ExplainCallTest, ResourcesAndFieldsOfAnAggregatesChildren) {
+  Target target({To(PathMatcher::Prefix("/"), {{"g", 1}})});
+  auto aggregate = std::make_shared<model::Cluster>();
+  aggregate->name = "g";
+  aggregate->aggregated = {"between"};
+  auto leaf = std::make_shared<model::Cluster>();
+  leaf->name = "leaf";
+  leaf->ignored = {"field"};
+  auto child = std::make_shared<model::ClusterConfig>();
+  child->key = {"", "leaf", "leaf-eds"};
+  child->cluster = leaf;
+  auto config = std::make_shared<model::ClusterConfig>();
+  config->key = {"", "g", ""};
+  config->cluster = aggregate;
+  config->children = {child};
+  target.config().clusters = {config};
+  for (const char* name : {"g", "between", "leaf", "other"}) {
+    target.snapshot().resources.push_back({"Cluster", name, "ACKED", "1", "", ""});
+  }
+  target.snapshot().resources.push_back(
+      {"ClusterLoadAssignment", "leaf-eds", "ACKED", "1", "", ""});
+  const Explanation explanation = target.Explain("/s/m");
+  std::vector<std::string> names;
+  for (const Snapshot::Resource& resource : explanation.resources) names.push_back(resource.name);
+  EXPECT_THAT(names, ElementsAre("g", "between", "leaf", "leaf-eds"));
+  EXPECT_THAT(explanation.ignored, ElementsAre("Cluster \"leaf\": field"));
+}
+
 TEST(ExplainCallTest, SaysOfEachRouteWhyItTakesTheCallOrNot) {
   Target target({To(PathMatcher::Exact("/s/Get"), {{"exact", 1}}),
                  To(PathMatcher::Exact("/s/any", false), {{"any-case", 1}}),

@@ -60,14 +60,15 @@ TEST(ExplanationText, JsonNamesEveryField) {
       R"({"takes":false,"mismatch":"","name":"","match":"prefix \"\"","clusters":[)"
       R"({"cluster":"e","weight":1}],"retry":"","timeout":""}],"clusters":[{"name":"c",)"
       R"("share":{"part":3,"of":4},"state":"ready","error":"","policy":"round_robin",)"
-      R"("priorities":[{"priority":0,"state":"serving","usable":2,"ready":1,"connecting":0}],)"
+      R"("priorities":[{"priority":0,"state":"serving","usable":2,"ready":1,"connecting":0,"cluster":""}],)"
       R"("localities":[{"locality":"r/z/s","priority":0,"weight":5,"share":{"part":1,"of":3},)"
       R"("endpoints":[{"address":"1.1.1.1:1","state":"ready","health":"healthy","weight":1,)"
       R"("in_flight":7,"share":{"part":1,"of":1},"excluded":""},{"address":"1.1.1.22:1",)"
       R"("state":"failing","health":"unknown","weight":10,"in_flight":0,)"
-      R"("share":{"part":0,"of":1},"excluded":"connection: refused"}]}]},{"name":"d",)"
+      R"("share":{"part":0,"of":1},"excluded":"connection: refused"}],"cluster":""}],)"
+      R"("children":[]},{"name":"d",)"
       R"("share":{"part":1,"of":4},"state":"failing","error":"cluster \"d\": refused",)"
-      R"("policy":"","priorities":[],"localities":[]}],"shares":[{"cluster":"c",)"
+      R"("policy":"","priorities":[],"localities":[],"children":[]}],"shares":[{"cluster":"c",)"
       R"("locality":"r/z/s","priority":0,"address":"1.1.1.1:1","share":0.250000000}],)"
       R"("control_planes":[{"server":"dns:///cp:1","connected":true,"error":""}],)"
       R"("resources":[{"type":"Cluster","name":"d","state":"NACKED","version":"3",)"
@@ -114,6 +115,33 @@ missing
 
 received and not honoured
   ignored thing
+)");
+}
+
+TEST(ExplanationText, OfAnAggregateWithItsChildren) {
+  Explanation explanation;
+  explanation.target = "xds:///a";
+  explanation.call.path = "/s/m";
+  explanation.outcome = Explanation::Outcome::kServed;
+  explanation.settled = true;
+  Snapshot::Cluster c;
+  c.name = "c";
+  c.state = "ready";
+  c.policy = "aggregate";
+  c.children = {{"x", "failing", "Cluster \"x\": does not exist"}, {"y", "ready", ""}};
+  c.priorities = {{0, "serving", 1, 1, 0, 100, false, "y"}};
+  c.localities = {{"//", 0, 1, {{"1.1.1.1:1", "ready", "unknown", 1, 0, {1, 1}, ""}}, {1, 1}, "y"}};
+  explanation.clusters = {{{1, 1}, c}};
+  EXPECT_EQ(ExplanationText(explanation), R"(target   xds:///a
+call     /s/m
+outcome  served
+
+cluster "c"  100.00 % of calls, ready, aggregate
+  child "x": failing: Cluster "x": does not exist
+  child "y": ready
+  priority 0 of "y": serving, 1 of 1 usable endpoints connected
+    locality //  weight 1, 100.00 % of the cluster's calls
+      1.1.1.1:1  100.00 %  ready  unknown  weight 1
 )");
 }
 

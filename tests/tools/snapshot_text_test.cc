@@ -19,9 +19,10 @@ Snapshot OneOfEverything() {
       {"c",
        "ready",
        "",
-       {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, ""}}, {2, 3}}},
+       {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, ""}}, {2, 3}, "b"}},
        "random",
-       {{1, "serving", 5, 4, 3}}}};
+       {{1, "serving", 5, 4, 3, 0, false, "b"}},
+       {{"b", "ready", "stale"}}}};
   snapshot.ignored = {"Cluster \"c\": altogether"};
   return snapshot;
 }
@@ -36,10 +37,11 @@ TEST(SnapshotText, JsonNamesEveryField) {
       R"("routes":[{"name":"r","match":"prefix \"/\"","clusters":[{"cluster":"c","weight":3}],)"
       R"("retry":"UNAVAILABLE, at most 1 retry","timeout":"1.5s"}],)"
       R"("clusters":[{"name":"c","state":"ready","error":"","policy":"random","priorities":[)"
-      R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3}],)"
+      R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3,"cluster":"b"}],)"
       R"("localities":[{"locality":"r/z/s","priority":1,"weight":2,"share":{"part":2,"of":3},)"
       R"("endpoints":[{"address":"1.2.3.4:5","state":"ready","health":"healthy","weight":4,)"
-      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""}]}]}],)"
+      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""}],"cluster":"b"}],)"
+      R"("children":[{"name":"b","state":"ready","error":"stale"}]}],)"
       R"("ignored":["Cluster \"c\": altogether"]})");
 }
 
@@ -50,7 +52,8 @@ TEST(SnapshotText, OneLineAFact) {
           "target xds:///a", "node n", "control plane dns:///cp:1 connected",
           "Cluster \"c\" nacked version 7: bad",
           "route 0 \"r\" prefix \"/\" to c (3); timeout 1.5s; retry UNAVAILABLE, at most 1 retry",
-          "cluster c ready", "cluster c priority 1 locality r/z/s weight 2",
+          "cluster c ready", "cluster c child b ready: stale",
+          "cluster c priority 1 locality r/z/s weight 2 of b",
           "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
           "ignored Cluster \"c\": altogether"));
 }

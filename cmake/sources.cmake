@@ -142,6 +142,7 @@ set(MESH_SOURCES
     mesh/xds/resources/listener_fields.cc
     mesh/xds/resources/load_balancing_policy.cc
     mesh/xds/resources/locality_decoder.cc
+    mesh/xds/resources/metadata.cc
     mesh/xds/resources/outlier_detection.cc
     mesh/xds/resources/parse_cost.cc
     mesh/xds/resources/policy_settings.cc
@@ -334,6 +335,7 @@ set(MESH_HEADERS
     mesh/xds/resources/listener.h
     mesh/xds/resources/load_balancing_policy.h
     mesh/xds/resources/locality_decoder.h
+    mesh/xds/resources/metadata.h
     mesh/xds/resources/model_resource.h
     mesh/xds/resources/outlier_detection.h
     mesh/xds/resources/parse_cost.h
@@ -393,6 +395,7 @@ set(MESH_PROTOS
     mesh/xds/proto/http_protocol_options.proto
     mesh/xds/proto/listener.proto
     mesh/xds/proto/load_balancing.proto
+    mesh/xds/proto/metadata.proto
     mesh/xds/proto/outlier_detection.proto
     mesh/xds/proto/route.proto
     mesh/xds/proto/router.proto

@@ -242,6 +242,14 @@ TEST_F(HostileConfigTest, ExpressionsThatExplode) {
   ExpectAlive();
 }
 
+TEST_F(HostileConfigTest, EndpointsWithMoreThanAnAddress) {
+  EXPECT_EQ(Nack(testing::kClusterLoadAssignmentType, EndpointsWithExtras(300'000)), "");
+  EXPECT_EQ(Nack(testing::kClusterLoadAssignmentType, EndpointWithMetadata(50'000)), "");
+  EXPECT_THAT(Nack(testing::kClusterLoadAssignmentType, EndpointWithMetadata(1'000'000)),
+              HasSubstr("metadata.filter_metadata[\"envoy.lb\"]: "));
+  ExpectAlive();
+}
+
 TEST(HostilePathTest, AnExpressionThatWouldBacktrackTakesLinearTime) {
   const absl::StatusOr<model::PathMatcher> matcher = model::PathMatcher::Regex("(a+)+(a+)+$");
   ASSERT_TRUE(matcher.ok());

@@ -8,6 +8,7 @@
 #include "mesh/xds/proto/http_connection_manager.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
+#include "mesh/xds/proto/metadata.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "tests/fuzz/seed_resources.h"
 
@@ -56,6 +57,36 @@ std::string EmptyLocalities(size_t bytes) {
   std::string assignment;
   AppendBytesField(1, "svc-cluster", &assignment);
   return assignment + Empties(2, bytes);
+}
+
+std::string EndpointsWithExtras(int count) {
+  proto::ClusterLoadAssignment assignment;
+  assignment.set_cluster_name("svc-cluster");
+  auto* locality = assignment.add_endpoints();
+  locality->mutable_locality()->set_region("r");
+  locality->mutable_load_balancing_weight()->set_value(1);
+  for (int i = 0; i < count; ++i) {
+    auto* endpoint = locality->add_lb_endpoints()->mutable_endpoint();
+    endpoint->mutable_address()->mutable_socket_address()->set_address("1.1.1.1");
+    endpoint->mutable_health_check_config()->set_port_value(1 + i % 2);
+  }
+  return assignment.SerializeAsString();
+}
+
+std::string EndpointWithMetadata(int count) {
+  proto::Struct fields;
+  fields.mutable_fields()->Reserve(count);
+  for (int i = 0; i < count; ++i) fields.add_fields()->mutable_value()->set_bool_value(true);
+  proto::ClusterLoadAssignment assignment;
+  assignment.set_cluster_name("svc-cluster");
+  auto* locality = assignment.add_endpoints();
+  locality->mutable_locality()->set_region("r");
+  auto* endpoint = locality->add_lb_endpoints();
+  endpoint->mutable_endpoint()->mutable_address()->mutable_socket_address()->set_address("1.1.1.1");
+  auto* metadata = endpoint->mutable_metadata()->add_filter_metadata();
+  metadata->set_key("envoy.lb");
+  metadata->set_value(fields.SerializeAsString());
+  return assignment.SerializeAsString();
 }
 
 std::string ManyEndpoints(int count, int localities) {

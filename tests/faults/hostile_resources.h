@@ -17,6 +17,10 @@ std::string Empties(int number, size_t bytes);
 std::string EmptyEndpoints(size_t bytes);
 // An assignment of about `bytes`, of localities that have nothing: two bytes each.
 std::string EmptyLocalities(size_t bytes);
+// Valid: `count` endpoints, each with extras of its own, in few bytes.
+std::string EndpointsWithExtras(int count);
+// An assignment with one endpoint that has `count` fields of metadata, in eight bytes each.
+std::string EndpointWithMetadata(int count);
 // Valid: `count` endpoints in `localities` localities.
 std::string ManyEndpoints(int count, int localities);
 

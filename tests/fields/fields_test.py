@@ -49,6 +49,8 @@ NOT_IN_A_BASE = {
     "envoy.config.cluster.v3.Cluster.CustomClusterType": "its field is refused",
     "envoy.config.route.v3.FilterConfig": "it stands in an Any of a map",
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": "it stands in an Any of a map",
+    "google.protobuf.Struct": "it stands in a map",
+    "google.protobuf.Value": "it stands in a map",
 }
 
 
@@ -245,12 +247,15 @@ def wrr_locality():
 
 def assignment(pipe):
     result = endpoint_pb2.ClusterLoadAssignment(cluster_name="cluster")
-    result.policy.SetInParent()
+    drop = result.policy.drop_overloads.add(category="drop")
+    drop.drop_percentage.numerator = 1
     locality = result.endpoints.add()
     locality.locality.region = "r"
     locality.load_balancing_weight.value = 1
     endpoint = locality.lb_endpoints.add()
     endpoint.load_balancing_weight.value = 1
+    endpoint.metadata.filter_metadata["envoy.lb"]["hash_key"] = "key"
+    endpoint.endpoint.health_check_config.port_value = 81
     address = endpoint.endpoint.address
     if pipe:
         address.pipe.path = "/p"

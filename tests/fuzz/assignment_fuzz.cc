@@ -32,6 +32,7 @@ std::vector<model::EndpointConfig> Flat(const model::EndpointList& list) {
 void CheckSame(const Assignment& a, const Assignment& b) {
   Require(a.cluster_name == b.cluster_name && a.ignored == b.ignored &&
               a.overprovisioning_factor == b.overprovisioning_factor &&
+              a.weighted_priority_health == b.weighted_priority_health && a.drops == b.drops &&
               a.localities.size() == b.localities.size(),
           "decoding against a previous version gives the same assignment");
   for (size_t i = 0; i < a.localities.size(); ++i) {
@@ -84,11 +85,30 @@ void CheckAgainstMessage(absl::string_view bytes, const Assignment& value) {
   }
 }
 
+void CheckExtras(const model::EndpointExtras& extras) {
+  Require(extras.health_check_port <= 65535, "a port is one");
+  Require(std::is_sorted(extras.metadata.begin(), extras.metadata.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; }),
+          "metadata are sorted");
+  Require(std::adjacent_find(extras.metadata.begin(), extras.metadata.end(),
+                             [](const auto& a, const auto& b) { return a.first == b.first; }) ==
+              extras.metadata.end(),
+          "a key is there once");
+  Require(!(extras == model::EndpointExtras()), "extras are something");
+}
+
 void CheckShape(const Assignment& value) {
+  Require(value.drops.size() <= 128, "drops are few");
+  for (const model::DropCategory& drop : value.drops) {
+    Require(!drop.name.empty() && drop.per_million <= 1'000'000, "a drop is one");
+  }
   std::vector<uint64_t> weights;
   for (const auto& locality : value.localities) {
     if (weights.size() <= locality->priority) weights.resize(locality->priority + 1);
     weights[locality->priority] += locality->weight + (uint64_t{1} << 40);  // counted, too
+    locality->endpoints.ForEach([](const model::EndpointConfig& endpoint) {
+      if (endpoint.extras != nullptr) CheckExtras(*endpoint.extras);
+    });
     for (const auto& chunk : locality->endpoints.chunks()) {
       Require(
           !chunk->endpoints.empty() && chunk->endpoints.size() <= model::EndpointList::kChunkSize,

@@ -10,6 +10,7 @@
 #include "mesh/xds/proto/http_protocol_options.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
+#include "mesh/xds/proto/metadata.pb.h"
 #include "mesh/xds/proto/outlier_detection.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "mesh/xds/proto/router.pb.h"
@@ -287,6 +288,25 @@ std::vector<std::string> ListedPolicyClusters() {
           PolicyCluster("pick_first.v3.PickFirst", first)};
 }
 
+void AddMetadata(int number, proto::LbEndpoint* endpoint) {
+  proto::Struct fields;
+  const auto add = [&](absl::string_view key) {
+    proto::StructField* field = fields.add_fields();
+    field->set_key(std::string(key));
+    return field->mutable_value();
+  };
+  add("version")->set_string_value(number % 2 == 0 ? "v1" : "v2");
+  add("hash_key")->set_string_value(absl::StrCat("key", number));
+  add("shard")->set_number_value(number / 4.0);
+  add("canary")->set_bool_value(number % 3 == 0);
+  AddUnknown(6, "list_value", add("zones"));
+  for (const absl::string_view key : {"istio", "envoy.lb"}) {
+    proto::FilterMetadata* entry = endpoint->mutable_metadata()->add_filter_metadata();
+    entry->set_key(std::string(key));
+    entry->set_value(fields.SerializeAsString());
+  }
+}
+
 // `count` endpoints in localities of a few sizes, the last without a weight, as istiod has them.
 std::string IstioAssignment(int count) {
   proto::ClusterLoadAssignment assignment;
@@ -313,7 +333,13 @@ std::string IstioAssignment(int count) {
       }
       if (k % 3 == 0) endpoint->set_health_status(k % 6);
       if (k % 4 == 0) endpoint->mutable_load_balancing_weight()->set_value(1 + k % 60);
-      if (k % 11 == 3) AddUnknown(3, "metadata", endpoint);
+      if (k % 11 == 3) AddMetadata(k, endpoint);
+      if (k % 13 == 5) {
+        auto* check = endpoint->mutable_endpoint()->mutable_health_check_config();
+        check->set_port_value(8080 + k);
+        check->set_hostname("svc.prod");
+        check->set_disable_active_health_check(k % 2 == 1);
+      }
     }
   }
   return assignment.SerializeAsString();

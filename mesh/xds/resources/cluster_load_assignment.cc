@@ -1,5 +1,6 @@
 #include "mesh/xds/resources/cluster_load_assignment.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -25,6 +26,7 @@ namespace mesh::xds {
 namespace {
 
 constexpr uint32_t kMostPriority = 128;  // envoy endpoint_components.proto
+constexpr int kMostDrops = 128;          // every call goes through them
 // Far more than anybody has; a hostile assignment could have one for every nine bytes.
 constexpr size_t kMostLocalities = 1 << 16;
 constexpr uint64_t kMostWeight = std::numeric_limits<uint32_t>::max();
@@ -225,27 +227,53 @@ void Decoder::CheckAddresses() {
   }
 }
 
+// Of calls in a million; by the number of the denominator (envoy.type.v3.FractionalPercent).
+constexpr uint64_t kPerMillion[] = {10'000, 100, 1};
+constexpr uint64_t kMillion = 1'000'000;
+
+model::DropCategory DecodeDrop(const proto::ClusterLoadAssignment::Policy::DropOverload& drop,
+                               Decoding* decoding) {
+  FieldErrors& errors = decoding->errors;
+  model::DropCategory result;
+  result.name = drop.category();
+  if (result.name.empty()) errors.Add("category", "empty");
+  const int denominator = drop.drop_percentage().denominator();
+  if (denominator < 0 || denominator > 2) {
+    errors.Add("drop_percentage.denominator", absl::StrCat("unknown value ", denominator));
+    return result;
+  }
+  const uint64_t rate = drop.drop_percentage().numerator() * kPerMillion[denominator];
+  result.per_million = static_cast<uint32_t>(std::min(rate, kMillion));
+  return result;
+}
+
 void Decoder::DecodePolicy(const proto::ClusterLoadAssignment& message) {
   FieldErrors& errors = decoding_.errors;
   const FieldErrors::Scope scope(&errors, "policy");
   const proto::ClusterLoadAssignment::Policy& policy = message.policy();
-  for (int i = 0; i < policy.drop_overloads_size(); ++i) {
-    const FieldErrors::Scope drop(&errors, "drop_overloads", i);
-    const int denominator = policy.drop_overloads(i).drop_percentage().denominator();
-    if (denominator < 0 || denominator > 2) {
-      errors.Add("drop_percentage.denominator", absl::StrCat("unknown value ", denominator));
+  // envoy upstream_impl.cc
+  const int most_drops = decoding_.profile() == Profile::kEnvoy ? 1 : kMostDrops;
+  if (policy.drop_overloads_size() > most_drops) {
+    errors.Add("drop_overloads",
+               absl::StrCat(policy.drop_overloads_size(), " are more than ", most_drops));
+  } else {
+    for (int i = 0; i < policy.drop_overloads_size(); ++i) {
+      const FieldErrors::Scope drop(&errors, "drop_overloads", i);
+      value_.drops.push_back(DecodeDrop(policy.drop_overloads(i), &decoding_));
     }
   }
   if (policy.has_overprovisioning_factor() && !decoding_.grpc()) {
     value_.overprovisioning_factor = policy.overprovisioning_factor().value();
     if (value_.overprovisioning_factor == 0) errors.Add("overprovisioning_factor", "zero");
   }
+  value_.weighted_priority_health = policy.weighted_priority_health() && !decoding_.grpc();
 }
 
 bool Decoder::IsAsBefore() const {
   return old_ != nullptr && old_->value.localities == value_.localities &&
          old_->value.overprovisioning_factor == value_.overprovisioning_factor &&
-         old_->value.ignored == value_.ignored;
+         old_->value.weighted_priority_health == value_.weighted_priority_health &&
+         old_->value.drops == value_.drops && old_->value.ignored == value_.ignored;
 }
 
 void Decoder::Read(absl::string_view bytes) {

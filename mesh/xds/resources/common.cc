@@ -98,6 +98,14 @@ std::string NotSupported(int value, absl::string_view name) {
                       : absl::StrCat(name, " is not supported");
 }
 
+void CheckHeaderText(absl::string_view element, absl::string_view text, Decoding* decoding) {
+  for (const char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || absl::ascii_isgraph(byte)) continue;
+    return decoding->errors.Add(element, "has spaces or control characters");
+  }
+}
+
 void CheckConfigSource(const proto::ConfigSource& source, Decoding* decoding) {
   if (source.config_source_specifier_case() ==
       proto::ConfigSource::CONFIG_SOURCE_SPECIFIER_NOT_SET) {

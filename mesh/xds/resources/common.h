@@ -30,6 +30,10 @@ double DecodePercent(const proto::Percent& percent, Decoding* decoding);
 // `NAME is not supported`, of a value of an enumeration; `name` is empty if it has none.
 std::string NotSupported(int value, absl::string_view name);
 
+// Checks that `text`, of the field `element`, may stand in a line of a request: with spaces or line
+// breaks in it, it would be another request.
+void CheckHeaderText(absl::string_view element, absl::string_view text, Decoding* decoding);
+
 // Checks that a source of resources is the control plane that named it: ADS or self.
 void CheckConfigSource(const proto::ConfigSource& source, Decoding* decoding);
 

@@ -60,6 +60,39 @@ constexpr FieldDeclaration kRuntimeDouble[] = {
     Advisory(2, "runtime_key", "there is no runtime layer"),
 };
 
+constexpr FieldDeclaration kFractionalPercent[] = {
+    Honoured(1, "numerator"),
+    Honoured(2, "denominator", "HUNDRED, TEN_THOUSAND or MILLION"),
+};
+
+constexpr FieldDeclaration kMetadata[] = {
+    Honoured(1, "filter_metadata", "envoy.lb; that of others is listed"),
+    Advisory(2, "typed_filter_metadata", "nothing reads it yet"),
+};
+
+constexpr FieldDeclaration kFilterMetadata[] = {
+    Honoured(1, "key"),
+    Honoured(2, "value"),
+};
+
+constexpr FieldDeclaration kStruct[] = {
+    Honoured(1, "fields"),
+};
+
+constexpr FieldDeclaration kStructField[] = {
+    Honoured(1, "key"),
+    Honoured(2, "value"),
+};
+
+constexpr FieldDeclaration kValue[] = {
+    Advisory(1, "null_value", "nothing is compared with it"),
+    Honoured(2, "number_value", "compared as text"),
+    Honoured(3, "string_value"),
+    Honoured(4, "bool_value", "compared as text"),
+    Advisory(5, "struct_value", "nothing is compared with it"),
+    Advisory(6, "list_value", "nothing is compared with it"),
+};
+
 constexpr MessageDeclaration kMessages[] = {
     {"TypedExtensionConfig", "envoy.config.core.v3.TypedExtensionConfig", kTypedExtensionConfig},
     {"AggregatedConfigSource", "envoy.config.core.v3.AggregatedConfigSource", {}},
@@ -69,6 +102,12 @@ constexpr MessageDeclaration kMessages[] = {
     {"SocketAddress", "envoy.config.core.v3.SocketAddress", kSocketAddress},
     {"Pipe", "envoy.config.core.v3.Pipe", kPipe},
     {"Address", "envoy.config.core.v3.Address", kAddress},
+    {"FractionalPercent", "envoy.type.v3.FractionalPercent", kFractionalPercent},
+    {"Metadata", "envoy.config.core.v3.Metadata", kMetadata},
+    {"FilterMetadata", "", kFilterMetadata},
+    {"Struct", "google.protobuf.Struct", kStruct},
+    {"StructField", "", kStructField},
+    {"Value", "google.protobuf.Value", kValue},
     {"Percent", "envoy.type.v3.Percent", kPercent},
     {"RuntimeDouble", "envoy.config.core.v3.RuntimeDouble", kRuntimeDouble},
 };

@@ -46,6 +46,7 @@ std::string WithoutIndices(absl::string_view path) {
 constexpr absl::string_view kOpaque[] = {
     "mesh.xds.proto.Any.value",
     "mesh.xds.proto.Cluster.load_assignment",
+    "mesh.xds.proto.FilterMetadata.value",
     "mesh.xds.proto.HealthCheck.Payload.binary",
 };
 

@@ -6,12 +6,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/metadata.h"
 #include "mesh/xds/resources/parse_cost.h"
 #include "mesh/xds/resources/usual_endpoint.h"
 
 namespace mesh::xds {
 namespace {
 
+constexpr absl::string_view kHashKey = "hash_key";
+constexpr uint32_t kMaxPort = 65535;
 constexpr size_t kMostNames = 31;  // one bit is left for all others
 constexpr absl::string_view kOtherNames = "endpoints.lb_endpoints (more fields)";
 
@@ -19,14 +22,28 @@ bool HasOnlyKnown(const google::protobuf::Message& message) {
   return message.GetReflection()->GetUnknownFields(message).empty();
 }
 
-// Whether no field can be found that is not honoured. What most endpoints look like, and many
-// times cheaper than to walk them.
-bool IsPlain(const proto::LbEndpoint& endpoint) {
+bool IsPlain(const proto::Metadata& metadata) {
+  return HasOnlyKnown(metadata) &&
+         std::all_of(metadata.filter_metadata().begin(), metadata.filter_metadata().end(),
+                     [](const proto::FilterMetadata& entry) {
+                       return HasOnlyKnown(entry) && IsUtf8(entry.key());
+                     });
+}
+
+bool IsPlain(const proto::Endpoint::HealthCheckConfig& config) {
+  return HasOnlyKnown(config) && IsUtf8(config.hostname());
+}
+
+// Whether no field can be found that is not honoured, and no text that is none. What most
+// endpoints look like, and many times cheaper than to walk them.
+bool IsPlain(const proto::LbEndpoint& endpoint, bool grpc) {
   const proto::Endpoint& inner = endpoint.endpoint();
   const proto::SocketAddress& address = inner.address().socket_address();
   return HasOnlyKnown(endpoint) && HasOnlyKnown(inner) && inner.additional_addresses().empty() &&
          inner.address().has_socket_address() && HasOnlyKnown(inner.address()) &&
-         HasOnlyKnown(address) && HasOnlyKnown(endpoint.load_balancing_weight());
+         HasOnlyKnown(address) && HasOnlyKnown(endpoint.load_balancing_weight()) &&
+         (!endpoint.has_metadata() || IsPlain(endpoint.metadata())) &&
+         (!inner.has_health_check_config() || (!grpc && IsPlain(inner.health_check_config())));
 }
 
 model::HealthStatus DecodeHealth(int status, Decoding* decoding) {
@@ -50,6 +67,27 @@ model::HealthStatus DecodeHealth(int status, Decoding* decoding) {
   return model::HealthStatus::kUnhealthy;  // gRPC does not use what it does not know
 }
 
+// How the endpoint is hashed, if it says so: by a text that is not empty (gRFC A76).
+std::string HashKey(const proto::Struct& metadata) {
+  std::string key;
+  for (const proto::StructField& field : metadata.fields()) {
+    if (field.key() == kHashKey) key = field.value().string_value();
+  }
+  return key;
+}
+
+void DecodeHealthCheckConfig(const proto::Endpoint::HealthCheckConfig& config,
+                             model::EndpointExtras* extras, Decoding* decoding) {
+  extras->health_check_port = config.port_value();
+  if (config.port_value() > kMaxPort) {
+    decoding->errors.Add("port_value",
+                         absl::StrCat("port ", config.port_value(), " is out of range"));
+  }
+  extras->hostname = config.hostname();
+  CheckHeaderText("hostname", config.hostname(), decoding);
+  extras->disable_active_health_check = config.disable_active_health_check();
+}
+
 }  // namespace
 
 uint32_t FieldNames::Bits(const std::vector<std::string>& names) {
@@ -70,6 +108,25 @@ std::vector<std::string> FieldNames::Names(uint32_t bits) const {
   }
   if (((bits >> kMostNames) & 1) != 0) names.emplace_back(kOtherNames);
   return names;
+}
+
+std::shared_ptr<const model::EndpointExtras> EndpointDecoder::DecodeExtras(Decoding* decoding) {
+  model::EndpointExtras extras;
+  if (message_.has_metadata()) {
+    const FieldErrors::Scope scope(&decoding->errors, "metadata");
+    const proto::Struct metadata = DecodeBalancingMetadata(message_.metadata(), decoding);
+    extras.hash_key = HashKey(metadata);
+    extras.metadata = TextOf(metadata);
+  }
+  if (message_.endpoint().has_health_check_config() && !decoding->grpc()) {
+    const FieldErrors::Scope scope(&decoding->errors, "endpoint.health_check_config");
+    DecodeHealthCheckConfig(message_.endpoint().health_check_config(), &extras, decoding);
+  }
+  if (extras == model::EndpointExtras()) return nullptr;
+  if (extras_ == nullptr || !(*extras_ == extras)) {
+    extras_ = std::make_shared<const model::EndpointExtras>(std::move(extras));
+  }
+  return extras_;
 }
 
 DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
@@ -96,6 +153,9 @@ DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
     result.config.weight = message_.load_balancing_weight().value();
     if (result.config.weight == 0) errors.Add("load_balancing_weight", "zero");
   }
+  if (message_.has_metadata() || message_.endpoint().has_health_check_config()) {
+    result.config.extras = DecodeExtras(decoding);
+  }
   return result;
 }
 
@@ -112,10 +172,9 @@ DecodedEndpoint EndpointDecoder::Decode(absl::string_view bytes, FieldErrors* er
   }
   Decoding decoding(profile_, fields_);
   const FieldErrors::Scope scope(&decoding.errors, errors->path());
-  const bool plain = IsPlain(message_);
-  if (!plain) decoding.Check(message_);
+  if (!IsPlain(message_, decoding.grpc())) decoding.Check(message_);
   DecodedEndpoint result = DecodeMessage(&decoding);
-  if (!plain) result.ignored = names_->Bits(decoding.ignored());
+  result.ignored = names_->Bits(decoding.ignored());
   errors->Merge(decoding.errors);
   return result;
 }

@@ -2,6 +2,7 @@
 #define MESH_XDS_RESOURCES_ENDPOINT_DECODER_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,11 +45,14 @@ class EndpointDecoder {
 
  private:
   DecodedEndpoint DecodeMessage(Decoding* decoding);
+  std::shared_ptr<const model::EndpointExtras> DecodeExtras(Decoding* decoding);
 
   const Profile profile_;
   const FieldTable* const fields_;
   FieldNames* const names_;
   proto::LbEndpoint message_;  // kept, so that its parts are allocated once
+  // Those of the last endpoint that had any: endpoints in a row that have the same share them.
+  std::shared_ptr<const model::EndpointExtras> extras_;
 };
 
 }  // namespace mesh::xds

@@ -11,10 +11,17 @@ constexpr FieldDeclaration kClusterLoadAssignment[] = {
 };
 
 constexpr FieldDeclaration kClusterLoadAssignmentPolicy[] = {
-    Advisory(2, "drop_overloads", "checked; drops are not there yet"),
-    Advisory(3, "overprovisioning_factor", "checked; the first usable priority takes all calls"),
+    Honoured(2, "drop_overloads", "128 at most (envoy: one)"),
+    Honoured(3, "overprovisioning_factor", "above 0; absent: 140")
+        .AdvisoryInGrpc("the first usable priority takes all calls (gRFC A56)"),
     Advisory(4, "endpoint_stale_after", "endpoints are kept until the next update"),
-    Advisory(6, "weighted_priority_health", "the first usable priority takes all calls"),
+    Honoured(6, "weighted_priority_health")
+        .AdvisoryInGrpc("the first usable priority takes all calls (gRFC A56)"),
+};
+
+constexpr FieldDeclaration kDropOverload[] = {
+    Honoured(1, "category", "not empty"),
+    Honoured(2, "drop_percentage", "more than all is all; absent: none"),
 };
 
 constexpr FieldDeclaration kLocalityLbEndpoints[] = {
@@ -33,16 +40,23 @@ constexpr FieldDeclaration kLocalityLbEndpoints[] = {
 constexpr FieldDeclaration kLbEndpoint[] = {
     Honoured(1, "endpoint"),
     Honoured(2, "health_status"),
-    Advisory(3, "metadata", "nothing reads it yet"),
+    Honoured(3, "metadata", "envoy.lb: hash_key (gRFC A76), and what subsets are made of"),
     Honoured(4, "load_balancing_weight", "absent: 1"),
     Refused(5, "endpoint_name", "an endpoint must have an address"),
 };
 
 constexpr FieldDeclaration kEndpoint[] = {
     Honoured(1, "address"),
-    Advisory(2, "health_check_config", "active health checks are not there yet"),
+    Honoured(2, "health_check_config").AdvisoryInGrpc(),
     Advisory(3, "hostname", "the authority is not rewritten yet"),
     Advisory(4, "additional_addresses", "checked in grpc; one address for each endpoint"),
+};
+
+constexpr FieldDeclaration kHealthCheckConfig[] = {
+    Honoured(1, "port_value", "of checks by HTTP and TCP; absent or 0: the address's"),
+    Honoured(2, "hostname", "goes before the check's own host or authority"),
+    Advisory(3, "address", "checks go to the endpoint's own address"),
+    Honoured(4, "disable_active_health_check"),
 };
 
 constexpr MessageDeclaration kMessages[] = {
@@ -50,9 +64,13 @@ constexpr MessageDeclaration kMessages[] = {
      kClusterLoadAssignment},
     {"ClusterLoadAssignment.Policy", "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy",
      kClusterLoadAssignmentPolicy},
+    {"ClusterLoadAssignment.Policy.DropOverload",
+     "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload", kDropOverload},
     {"LocalityLbEndpoints", "envoy.config.endpoint.v3.LocalityLbEndpoints", kLocalityLbEndpoints},
     {"LbEndpoint", "envoy.config.endpoint.v3.LbEndpoint", kLbEndpoint},
     {"Endpoint", "envoy.config.endpoint.v3.Endpoint", kEndpoint},
+    {"Endpoint.HealthCheckConfig", "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig",
+     kHealthCheckConfig},
 };
 
 }  // namespace

@@ -21,17 +21,6 @@ constexpr int kMostChecks = 16;
 constexpr int64_t kFirstStatus = 100;
 constexpr int64_t kEndOfStatuses = 600;
 
-// Whether `text` may stand in a line of an HTTP request, where more would be another line.
-bool IsHeaderText(absl::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isgraph(static_cast<unsigned char>(c)) || static_cast<signed char>(c) < 0;
-  });
-}
-
-void CheckHeaderText(absl::string_view field, absl::string_view text, Decoding* decoding) {
-  if (!IsHeaderText(text)) decoding->errors.Add(field, "has spaces or control characters");
-}
-
 HealthCheck::Grpc DecodeGrpc(const proto::HealthCheck::GrpcHealthCheck& config,
                              Decoding* decoding) {
   CheckHeaderText("authority", config.authority(), decoding);

@@ -19,6 +19,8 @@
 namespace mesh::xds {
 namespace {
 
+constexpr char kTypedMetadata[] = "endpoints.lb_endpoints.metadata.typed_filter_metadata";
+
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using Chunk = model::EndpointList::Chunk;
@@ -56,7 +58,11 @@ std::string Bytes(const Cluster& cluster) {
       address->set_port_value(8080);
       lb->mutable_load_balancing_weight()->set_value(endpoint.weight);
       if (endpoint.metadata) {
-        lb->GetReflection()->MutableUnknownFields(lb)->AddLengthDelimited(3)->assign("x");
+        proto::Metadata* metadata = lb->mutable_metadata();
+        metadata->GetReflection()->MutableUnknownFields(metadata)->AddLengthDelimited(2)->assign(
+            "x");
+        // What the decoder keeps of it, too.
+        lb->mutable_endpoint()->mutable_health_check_config()->set_port_value(1 + endpoint.id % 3);
       }
     }
   }
@@ -186,11 +192,11 @@ TEST_F(EndpointsIncrementalTest, WhatIsIgnoredIsRemembered) {
   Cluster cluster = {Large("a", 0, 600)};
   EXPECT_THAT(Update(cluster)->ignored, IsEmpty());
   cluster[0].endpoints[300].metadata = true;
-  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre("endpoints.lb_endpoints.metadata"));
+  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre(kTypedMetadata));
   cluster[0].endpoints[10].weight = 2;  // another chunk
-  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre("endpoints.lb_endpoints.metadata"));
+  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre(kTypedMetadata));
   cluster[0].endpoints[301].weight = 2;  // the same chunk
-  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre("endpoints.lb_endpoints.metadata"));
+  EXPECT_THAT(Update(cluster)->ignored, UnorderedElementsAre(kTypedMetadata));
   cluster[0].endpoints[300].metadata = false;
   EXPECT_THAT(Update(cluster)->ignored, IsEmpty());
 }
@@ -270,6 +276,35 @@ TEST_F(EndpointsIncrementalTest, RandomEdits) {
       }
     }
   }
+}
+
+// The endpoints are the ones they were, but it is another assignment.
+TEST(EndpointsPolicyTest, AChangeOfThePolicyIsAChange) {
+  const ResourceTypes types = NewResourceTypes(Profile::kMesh);
+  proto::ClusterLoadAssignment message;
+  message.ParseFromString(Bytes({{"a", 1, {{1}, {2}}}}));
+  const auto decode = [&](std::shared_ptr<const Resource> previous) {
+    const DecodeResult result = DecodeBytes(*types.cluster_load_assignment,
+                                            message.SerializeAsString(), std::move(previous));
+    EXPECT_TRUE(result.error.ok()) << result.error;
+    return result.resource;
+  };
+  const auto of = [](const std::shared_ptr<const Resource>& resource) {
+    return ModelOf<model::ClusterLoadAssignment>(resource);
+  };
+  const auto first = decode(nullptr);
+  auto* drop = message.mutable_policy()->add_drop_overloads();
+  drop->set_category("x");
+  const auto second = decode(first);
+  EXPECT_EQ(of(second)->drops.size(), 1u);
+  drop->mutable_drop_percentage()->set_numerator(5);
+  const auto third = decode(second);
+  EXPECT_EQ(of(third)->drops[0].per_million, 50'000u);
+  message.mutable_policy()->set_weighted_priority_health(true);
+  const auto fourth = decode(third);
+  EXPECT_TRUE(of(fourth)->weighted_priority_health);
+  EXPECT_EQ(decode(fourth), fourth);
+  EXPECT_EQ(of(fourth)->localities, of(first)->localities);
 }
 
 }  // namespace

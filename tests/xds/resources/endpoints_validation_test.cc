@@ -117,6 +117,12 @@ TEST(EndpointsValidationTest, InEveryProfile) {
            "policy { drop_overloads { category: 'x' drop_percentage { numerator: 1 denominator: 7 "
            "} } }",
        "policy.drop_overloads[0].drop_percentage.denominator: unknown value 7"},
+      {"negative denominator",
+       kName + "policy { drop_overloads { category: 'x' drop_percentage { denominator: -1 } } }",
+       "policy.drop_overloads[0].drop_percentage.denominator: unknown value -1"},  // DRP-05
+      {"a drop without category",
+       kName + "policy { drop_overloads { drop_percentage { numerator: 1 } } }",
+       "policy.drop_overloads[0].category: empty"},
       {"port out of range", kName + Locality("a", 0, one + two + Endpoint("10.0.0.3", 70000)),
        "cluster load assignment \"echo\": "
        "endpoints[0].lb_endpoints[2].endpoint.address.socket_address.port_value: port 70000 is out "
@@ -225,6 +231,77 @@ TEST(EndpointsValidationTest, ValuesThatOnlyEnvoyMinds) {
   }
 }
 
+std::string Drop(const std::string& category, const std::string& percentage) {
+  return "drop_overloads { category: '" + category + "' drop_percentage { " + percentage + " } } ";
+}
+std::string Policy(const std::string& fields) { return kName + "policy { " + fields + " }"; }
+
+std::shared_ptr<const model::ClusterLoadAssignment> Good(Profile profile, const std::string& text) {
+  const DecodeResult result = Decode(profile, text);
+  EXPECT_TRUE(result.error.ok()) << result.error;
+  return ModelOf<model::ClusterLoadAssignment>(result.resource);
+}
+
+TEST(EndpointsValidationTest, Drops) {
+  const struct {
+    std::string percentage;
+    uint32_t per_million;
+  } kRows[] = {
+      {"", 0},
+      {"numerator: 1", 10'000},  // HUNDRED
+      {"numerator: 100", 1'000'000},
+      {"numerator: 101", 1'000'000},
+      {"numerator: 4294967295", 1'000'000},
+      {"numerator: 1 denominator: 1", 100},  // TEN_THOUSAND
+      {"numerator: 10001 denominator: 1", 1'000'000},
+      {"numerator: 1 denominator: 2", 1},
+      {"numerator: 1000000 denominator: 2", 1'000'000},  // DRP-03
+      {"numerator: 4294967295 denominator: 2", 1'000'000},
+  };
+  for (const Profile profile : kAll) {
+    for (const auto& row : kRows) {
+      SCOPED_TRACE(row.percentage);
+      EXPECT_THAT(Good(profile, Policy(Drop("x", row.percentage)))->drops,
+                  ElementsAre(model::DropCategory{"x", row.per_million}));
+    }
+    EXPECT_THAT(Good(profile, Policy("drop_overloads { category: 'x' }"))->drops,
+                ElementsAre(model::DropCategory{"x", 0}));
+    EXPECT_THAT(Good(profile, Policy(""))->drops, IsEmpty());
+    EXPECT_THAT(Good(profile, Policy(Drop("x", "numerator: 1")))->ignored, IsEmpty());
+  }
+}
+
+// DRP-01; Envoy takes one category.
+TEST(EndpointsValidationTest, SeveralDropsInTheirOrder) {
+  const std::string two = Policy(Drop("lb", "numerator: 100000 denominator: 2") +
+                                 Drop("throttle", "numerator: 200000 denominator: 2"));
+  for (const Profile profile : {Profile::kMesh, Profile::kGrpc}) {
+    EXPECT_THAT(Good(profile, two)->drops, ElementsAre(model::DropCategory{"lb", 100'000},
+                                                       model::DropCategory{"throttle", 200'000}));
+  }
+  EXPECT_THAT(std::string(Decode(Profile::kEnvoy, two).error.message()),
+              HasSubstr("policy.drop_overloads: 2 are more than 1"));
+  std::string many;
+  for (int i = 0; i < 128; ++i) many += Drop("x", "");
+  EXPECT_EQ(Good(Profile::kMesh, Policy(many))->drops.size(), 128u);
+  EXPECT_THAT(std::string(Decode(Profile::kMesh, Policy(many + Drop("x", ""))).error.message()),
+              HasSubstr("policy.drop_overloads: 129 are more than 128"));
+}
+
+TEST(EndpointsValidationTest, WeightsOfPriorities) {
+  const std::string text = Policy(
+      "weighted_priority_health: true overprovisioning_factor { value: "
+      "200 }");
+  for (const Profile profile : kAll) {
+    const bool grpc = profile == Profile::kGrpc;
+    EXPECT_EQ(Good(profile, text)->weighted_priority_health, !grpc);
+    EXPECT_EQ(Good(profile, text)->overprovisioning_factor, grpc ? 140u : 200u);
+    EXPECT_FALSE(Good(profile, kName)->weighted_priority_health);
+  }
+  EXPECT_THAT(Good(Profile::kGrpc, text)->ignored,
+              ElementsAre("policy.overprovisioning_factor", "policy.weighted_priority_health"));
+}
+
 TEST(EndpointsValidationTest, BytesThatAreNoMessage) {
   const ResourceTypes types = NewResourceTypes(Profile::kMesh);
   EXPECT_FALSE(DecodeBytes(*types.cluster_load_assignment, "\xff\xff").error.ok());
@@ -261,7 +338,7 @@ TEST(EndpointsValidationTest, FieldsThatDoNothingAreListed) {
     part->GetReflection()->MutableUnknownFields(part)->AddLengthDelimited(number)->assign("");
   };
   proto::LocalityLbEndpoints* locality = message.mutable_endpoints(0);
-  set(locality->mutable_lb_endpoints(1), 3);
+  set(locality->mutable_lb_endpoints(1)->mutable_metadata(), 2);
   set(locality->mutable_lb_endpoints(1)->mutable_endpoint(), 3);
   set(locality, 9);
   set(&message, 5);
@@ -271,8 +348,9 @@ TEST(EndpointsValidationTest, FieldsThatDoNothingAreListed) {
   ASSERT_TRUE(result.error.ok()) << result.error;
   EXPECT_THAT(
       ModelOf<model::ClusterLoadAssignment>(result.resource)->ignored,
-      ElementsAre("endpoints.lb_endpoints.endpoint.hostname", "endpoints.lb_endpoints.metadata",
-                  "endpoints.metadata", "field 99 of ClusterLoadAssignment", "named_endpoints"));
+      ElementsAre("endpoints.lb_endpoints.endpoint.hostname",
+                  "endpoints.lb_endpoints.metadata.typed_filter_metadata", "endpoints.metadata",
+                  "field 99 of ClusterLoadAssignment", "named_endpoints"));
 }
 
 }  // namespace

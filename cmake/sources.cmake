@@ -150,6 +150,7 @@ set(MESH_SOURCES
     mesh/xds/resources/route_action.cc
     mesh/xds/resources/route_configuration.cc
     mesh/xds/resources/route_fields.cc
+    mesh/xds/resources/subsets.cc
     mesh/xds/resources/types.cc
     mesh/xds/resources/usual_endpoint.cc
     mesh/xds/resources/wire_copy.cc
@@ -343,6 +344,7 @@ set(MESH_HEADERS
     mesh/xds/resources/retry_policy.h
     mesh/xds/resources/route_action.h
     mesh/xds/resources/route_configuration.h
+    mesh/xds/resources/subsets.h
     mesh/xds/resources/types.h
     mesh/xds/resources/usual_endpoint.h
     mesh/xds/resources/whole_resource.h

@@ -31,6 +31,7 @@ from envoy.extensions.load_balancing_policies.pick_first.v3 import pick_first_pb
 from envoy.extensions.load_balancing_policies.random.v3 import random_pb2
 from envoy.extensions.load_balancing_policies.ring_hash.v3 import ring_hash_pb2
 from envoy.extensions.load_balancing_policies.round_robin.v3 import round_robin_pb2
+from envoy.extensions.load_balancing_policies.subset.v3 import subset_pb2
 from envoy.extensions.load_balancing_policies.wrr_locality.v3 import wrr_locality_pb2
 
 PROFILES = ("mesh", "envoy", "grpc")
@@ -42,7 +43,7 @@ PACKED = {m.DESCRIPTOR.full_name: m for m in (
     http_connection_manager_pb2.HttpConnectionManager, router_pb2.Router,
     round_robin_pb2.RoundRobin, random_pb2.Random, wrr_locality_pb2.WrrLocality,
     least_request_pb2.LeastRequest, ring_hash_pb2.RingHash, maglev_pb2.Maglev,
-    pick_first_pb2.PickFirst)}
+    pick_first_pb2.PickFirst, subset_pb2.Subset)}
 
 # Declared messages that no base can hold, and why.
 NOT_IN_A_BASE = {
@@ -149,6 +150,23 @@ def slow_start(config):
     config.slow_start_window.seconds = 60
     config.aggression.default_value = 2
     config.min_weight_percent.value = 20
+
+
+def cluster_with_subsets():
+    result = cluster()
+    result.lb_subset_config.default_subset["version"] = "v1"
+    result.lb_subset_config.subset_selectors.add(keys=["version"])
+    return result
+
+
+def subset():
+    policy = subset_pb2.Subset()
+    policy.default_subset["version"] = "v1"
+    policy.subset_selectors.add(keys=["version"])
+    inner = policy.subset_lb_policy.policies.add().typed_extension_config
+    inner.name = "inner"
+    inner.typed_config.Pack(round_robin_pb2.RoundRobin())
+    return cluster_with_policy(policy)
 
 
 def cluster_with_limits():
@@ -286,6 +304,8 @@ BASES = [
     ("Cluster", ring_hash, PROFILES),
     ("Cluster", maglev, NOT_GRPC),
     ("Cluster", pick_first, PROFILES),
+    ("Cluster", cluster_with_subsets, PROFILES),
+    ("Cluster", subset, NOT_GRPC),
     ("Cluster", wrr_locality, PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(False), PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(True), PROFILES),

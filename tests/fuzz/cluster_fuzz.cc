@@ -1,5 +1,7 @@
 // The decoder of clusters, by the rules of each profile.
 
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <variant>
 
@@ -35,6 +37,17 @@ void CheckBalancing(const model::Cluster& cluster) {
               balancing.slow_start->aggression > 0 && balancing.slow_start->min_weight >= 0 &&
               balancing.slow_start->min_weight <= 1,
           "a slow start can be computed");
+}
+
+// What whoever makes subsets may rely on.
+void CheckSubsets(const model::SubsetSelection& subsets) {
+  Require(subsets.selectors.size() <= 100, "selectors are few");
+  for (const model::SubsetSelection::Selector& selector : subsets.selectors) {
+    Require(!selector.keys.empty(), "a selector has keys");
+    Require(std::adjacent_find(selector.keys.begin(), selector.keys.end(),
+                               std::greater_equal<>()) == selector.keys.end(),
+            "keys are sorted, each once");
+  }
 }
 
 // What the outlier detector may rely on.
@@ -96,6 +109,7 @@ void RunInput(absl::string_view input) {
     Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
     CheckBalancing(*cluster);
     CheckLimits(*cluster);
+    if (cluster->subsets != nullptr) CheckSubsets(*cluster->subsets);
     for (const model::HealthCheck& check : cluster->health_checks) CheckHealthCheck(check);
     if (cluster->outlier_detection.has_value()) CheckOutlierDetection(*cluster->outlier_detection);
   }

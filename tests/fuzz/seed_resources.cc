@@ -164,6 +164,26 @@ void SetSlowStart(proto::SlowStartConfig* config) {
   config->mutable_min_weight_percent()->set_value(20);
 }
 
+template <typename Message>
+void SetSubsets(Message* config) {
+  config->set_fallback_policy(proto::LbSubsetConfig::DEFAULT_SUBSET);
+  proto::StructField* field = config->mutable_default_subset()->add_fields();
+  field->set_key("version");
+  field->mutable_value()->set_string_value("v1");
+  proto::LbSubsetSelector* selector = config->add_subset_selectors();
+  selector->add_keys("version");
+  selector->add_keys("canary");
+  selector->set_fallback_policy(proto::LbSubsetSelector::ANY_ENDPOINT);
+}
+
+std::string SubsetCluster() {
+  proto::Cluster cluster = EdsCluster();
+  SetSubsets(cluster.mutable_lb_subset_config());
+  cluster.mutable_lb_subset_config()->set_locality_weight_aware(true);
+  cluster.mutable_common_lb_config()->mutable_locality_weighted_lb_config();
+  return cluster.SerializeAsString();
+}
+
 // What a cluster may have in flight, when its endpoints are ejected, how long connections last.
 std::string LimitedCluster() {
   proto::Cluster cluster = EdsCluster();
@@ -282,10 +302,15 @@ std::vector<std::string> ListedPolicyClusters() {
   maglev.mutable_locality_weighted_lb_config();
   proto::PickFirst first;
   first.set_shuffle_address_list(true);
+  proto::Subset subset;
+  SetSubsets(&subset);
+  AddPolicy("random.v3.Random", proto::Random(), subset.mutable_subset_lb_policy());
   return {PolicyCluster("round_robin.v3.RoundRobin", round_robin),
           PolicyCluster("least_request.v3.LeastRequest", least),
-          PolicyCluster("ring_hash.v3.RingHash", ring), PolicyCluster("maglev.v3.Maglev", maglev),
-          PolicyCluster("pick_first.v3.PickFirst", first)};
+          PolicyCluster("ring_hash.v3.RingHash", ring),
+          PolicyCluster("maglev.v3.Maglev", maglev),
+          PolicyCluster("pick_first.v3.PickFirst", first),
+          PolicyCluster("subset.v3.Subset", subset)};
 }
 
 void AddMetadata(int number, proto::LbEndpoint* endpoint) {
@@ -357,7 +382,7 @@ std::vector<std::string> RouteConfigurationSeeds() {
 
 std::vector<std::string> ClusterSeeds() {
   std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster(),
-                                    LimitedCluster(), CheckedCluster()};
+                                    LimitedCluster(), CheckedCluster(), SubsetCluster()};
   for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters()}) {
     seeds.insert(seeds.end(), more.begin(), more.end());
   }

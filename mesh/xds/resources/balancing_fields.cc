@@ -114,6 +114,28 @@ constexpr FieldDeclaration kLocalityLbConfig[] = {
     Honoured(2, "locality_weighted_lb_config"),
 };
 
+// In Profile::kGrpc none of these is looked at.
+constexpr FieldDeclaration kSubset[] = {
+    Honoured(1, "fallback_policy"),
+    Honoured(2, "default_subset", "of text, numbers, true and false"),
+    Honoured(3, "subset_selectors", "100 at most"),
+    Honoured(4, "locality_weight_aware",
+             "absent: localities share as the policy in the subsets says (envoy: without weights)"),
+    Refused(5, "scale_locality_weight", "not there yet").AdvisoryInGrpc(),
+    Refused(6, "panic_mode_any", "not there yet").AdvisoryInGrpc(),
+    Refused(7, "list_as_any", "not there yet").AdvisoryInGrpc(),
+    Refused(8, "metadata_fallback_policy", "not there yet").AdvisoryInGrpc(),
+    Honoured(9, "subset_lb_policy"),
+    Refused(10, "allow_redundant_keys", "not there yet").AdvisoryInGrpc(),
+};
+
+constexpr FieldDeclaration kLbSubsetSelector[] = {
+    Honoured(1, "keys", "in any order; a selector without keys selects nothing"),
+    Honoured(2, "fallback_policy", "all but KEYS_SUBSET, which is refused by name"),
+    Refused(3, "fallback_keys_subset", "not there yet").AdvisoryInGrpc(),
+    Refused(4, "single_host_per_subset", "not there yet").AdvisoryInGrpc(),
+};
+
 constexpr MessageDeclaration kMessages[] = {
     {"CommonLbConfig", "envoy.config.cluster.v3.Cluster.CommonLbConfig", kCommonLbConfig},
     {"RoundRobinLbConfig", "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig",
@@ -135,6 +157,14 @@ constexpr MessageDeclaration kMessages[] = {
     {"PickFirst", "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst", kPickFirst},
     {"WrrLocality", "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality",
      kWrrLocality},
+    {"Subset", "envoy.extensions.load_balancing_policies.subset.v3.Subset", kSubset},
+    {"LbSubsetSelector",
+     "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector",
+     kLbSubsetSelector},
+    {"LbSubsetConfig", "envoy.config.cluster.v3.Cluster.LbSubsetConfig",
+     absl::MakeConstSpan(kSubset, 8)},
+    {"LbSubsetSelector", "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector",
+     kLbSubsetSelector},
     {"LocalityLbConfig", "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig",
      kLocalityLbConfig},
     {"LocalityLbConfig.LocalityWeightedLbConfig",
@@ -143,7 +173,7 @@ constexpr MessageDeclaration kMessages[] = {
     {"ConsistentHashingLbConfig",
      "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig",
      kConsistentHashing},
-    // One message of ours stands for two official ones; of the two, the first is obeyed.
+    // Where one message of ours stands for two official ones, the first of the two is obeyed.
     {"ConsistentHashingLbConfig",
      "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig",
      kClusterConsistentHashing},

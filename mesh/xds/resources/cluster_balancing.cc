@@ -1,8 +1,12 @@
 #include "mesh/xds/resources/cluster_balancing.h"
 
+#include <memory>
+#include <utility>
+
 #include "mesh/xds/resources/common.h"
 #include "mesh/xds/resources/load_balancing_policy.h"
 #include "mesh/xds/resources/policy_settings.h"
+#include "mesh/xds/resources/subsets.h"
 
 namespace mesh::xds {
 namespace {
@@ -67,18 +71,38 @@ model::LoadBalancing DecodeNamedPolicy(const proto::Cluster& cluster, Decoding* 
 // What load_balancing_policy says in its own way must not be said in the old one, too, as that
 // would do nothing (envoy cluster.proto; Envoy refuses it).
 void CheckSaidOnce(const proto::Cluster& cluster, Decoding* decoding) {
-  const FieldErrors::Scope scope(&decoding->errors, "common_lb_config");
   const auto check = [&](absl::string_view field, bool there) {
     if (there) decoding->errors.Add(field, "not together with load_balancing_policy");
   };
+  check("lb_subset_config", cluster.has_lb_subset_config());
+  const FieldErrors::Scope scope(&decoding->errors, "common_lb_config");
   const proto::CommonLbConfig& common = cluster.common_lb_config();
   check("locality_weighted_lb_config", common.has_locality_weighted_lb_config());
   check("consistent_hashing_lb_config", common.has_consistent_hashing_lb_config());
 }
 
+void DecodeSubsetsOf(const proto::Cluster& cluster, Balancing* result, Decoding* decoding) {
+  const proto::LbSubsetConfig& config = cluster.lb_subset_config();
+  const FieldErrors::Scope scope(&decoding->errors, "lb_subset_config");
+  if (config.locality_weight_aware() &&
+      !cluster.common_lb_config().has_locality_weighted_lb_config()) {
+    // envoy upstream_impl.cc
+    decoding->errors.Add("locality_weight_aware", "without locality_weighted_lb_config");
+  }
+  std::shared_ptr<const model::SubsetSelection> subsets = DecodeSubsets(config, decoding);
+  if (config.subset_selectors().empty()) return;  // then Envoy has no subsets
+  result->subsets = std::move(subsets);
+  result->weighting =
+      WeightingInSubsets(result->weighting, config.locality_weight_aware(), *decoding);
+}
+
 Balancing DecodeBalancing(const proto::Cluster& cluster, Decoding* decoding) {
   if (!cluster.has_load_balancing_policy()) {
-    return {DecodeNamedPolicy(cluster, decoding), Weighting(cluster, *decoding)};
+    Balancing result{DecodeNamedPolicy(cluster, decoding), Weighting(cluster, *decoding), nullptr};
+    if (cluster.has_lb_subset_config() && !decoding->grpc()) {
+      DecodeSubsetsOf(cluster, &result, decoding);
+    }
+    return result;
   }
   if (!decoding->grpc()) CheckSaidOnce(cluster, decoding);
   const FieldErrors::Scope scope(&decoding->errors, "load_balancing_policy");
@@ -92,6 +116,7 @@ void DecodeClusterBalancing(const proto::Cluster& cluster, Decoding* decoding,
   const Balancing balancing = DecodeBalancing(cluster, decoding);
   result->balancing = balancing.policy;
   result->locality_weighting = balancing.weighting;
+  result->subsets = balancing.subsets;
   if (decoding->grpc()) {
     result->weigh_localities_by_availability = false;
     result->priority_rule = model::PriorityRule::kFailover;  // gRFC A56

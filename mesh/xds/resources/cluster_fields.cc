@@ -25,7 +25,8 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(19, "outlier_detection"),
     Advisory(20, "cleanup_interval", "for ORIGINAL_DST"),
     Advisory(21, "upstream_bind_config", "the endpoint connections have gRPC's settings"),
-    Refused(22, "lb_subset_config", "subsets of endpoints are not there yet").AdvisoryInGrpc(),
+    Honoured(22, "lb_subset_config", "refused together with load_balancing_policy")
+        .AdvisoryInGrpc(),
     Honoured(23, "ring_hash_lb_config", "of RING_HASH"),
     Refused(24, "transport_socket",
             "TLS is not there yet, and calls never go out in plaintext instead"),
@@ -51,7 +52,7 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(
         41, "load_balancing_policy",
         "the first that is known (gRFC A52): round_robin, least_request, ring_hash, pick_first, "
-        "wrr_locality, maglev, random (grpc: all but the last two)"),
+        "wrr_locality, maglev, random, subset (grpc: all but the last three)"),
     Advisory(42, "lrs_server", "checked; load reports are not there yet"),
     Refused(43, "transport_socket_matches",
             "TLS is not there yet, and calls never go out in plaintext instead"),

@@ -1,9 +1,12 @@
 #include "mesh/xds/resources/load_balancing_policy.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "mesh/xds/resources/common.h"
 #include "mesh/xds/resources/policy_settings.h"
+#include "mesh/xds/resources/subsets.h"
 
 namespace mesh::xds {
 namespace {
@@ -118,6 +121,20 @@ Balancing DecodeWrrLocality(const proto::Any& config, int depth, Decoding* decod
   return result;
 }
 
+Balancing DecodeSubsetPolicy(const proto::Any& config, int depth, Decoding* decoding) {
+  proto::Subset message;
+  if (!ParseAny(config, &message, decoding)) return {};
+  decoding->Check(message);
+  std::shared_ptr<const model::SubsetSelection> subsets = DecodeSubsets(message, decoding);
+  const FieldErrors::Scope scope(&decoding->errors, "subset_lb_policy");
+  Balancing result = DecodeList(message.subset_lb_policy(), depth + 1, decoding);
+  if (result.subsets != nullptr) decoding->errors.Add("subsets of subsets are not supported");
+  result.subsets = std::move(subsets);
+  result.weighting =
+      WeightingInSubsets(result.weighting, message.locality_weight_aware(), *decoding);
+  return result;
+}
+
 struct KnownPolicy {
   absl::string_view type;  // after kPolicies
   bool in_grpc;
@@ -131,6 +148,7 @@ constexpr KnownPolicy kKnown[] = {
     {"maglev.v3.Maglev", false, DecodeLeaf<proto::Maglev>},
     {"pick_first.v3.PickFirst", true, DecodeLeaf<proto::PickFirst>},
     {"wrr_locality.v3.WrrLocality", true, DecodeWrrLocality},
+    {"subset.v3.Subset", false, DecodeSubsetPolicy},
 };
 
 const KnownPolicy* FindPolicy(absl::string_view type, const Decoding& decoding) {

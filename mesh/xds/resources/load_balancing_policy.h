@@ -1,6 +1,8 @@
 #ifndef MESH_XDS_RESOURCES_LOAD_BALANCING_POLICY_H_
 #define MESH_XDS_RESOURCES_LOAD_BALANCING_POLICY_H_
 
+#include <memory>
+
 #include "mesh/model/cluster.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
 #include "mesh/xds/resources/decoding.h"
@@ -11,6 +13,7 @@ namespace mesh::xds {
 struct Balancing {
   model::LoadBalancing policy;
   model::LocalityWeighting weighting = model::LocalityWeighting::kIgnored;
+  std::shared_ptr<const model::SubsetSelection> subsets;  // null: none
 };
 
 // The first policy of the list that is known (gRFC A52); those before it are listed. Notes an

@@ -42,6 +42,7 @@ set(MESH_SOURCES
     mesh/call/call_access.cc
     mesh/call/call_config.cc
     mesh/call/call_environment.cc
+    mesh/call/call_hash.cc
     mesh/call/call_registry.cc
     mesh/call/call_trace.cc
     mesh/call/channel.cc
@@ -226,6 +227,7 @@ set(MESH_HEADERS
     mesh/call/call_access.h
     mesh/call/call_config.h
     mesh/call/call_environment.h
+    mesh/call/call_hash.h
     mesh/call/call_registry.h
     mesh/call/call_start.h
     mesh/call/call_trace.h
@@ -378,6 +380,7 @@ set(MESH_PUBLIC_HEADERS
     mesh/base/executor.h
     mesh/base/log.h
     mesh/base/random.h
+    mesh/call/call_hash.h
     mesh/call/call_trace.h
     mesh/mesh.h
     mesh/model/explanation.h

@@ -17,6 +17,7 @@
 #include "mesh/base/executor.h"
 #include "mesh/base/log.h"
 #include "mesh/base/random.h"
+#include "mesh/call/call_hash.h"
 #include "mesh/call/call_trace.h"
 #include "mesh/model/explanation.h"
 #include "mesh/model/profile.h"

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,12 @@
 #include "mesh/model/service_config.h"
 
 namespace mesh::call {
+
+// What stands for a call where a route and a policy choose, the same for all its attempts. A value.
+struct CallKey {
+  uint64_t random = 0;           // uniform; chooses among a route's clusters
+  std::optional<uint64_t> hash;  // for the policies that follow one; none: they choose at random
+};
 
 // A route as calls use it. Immutable.
 struct CallRoute {

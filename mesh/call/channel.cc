@@ -7,6 +7,7 @@
 #include "grpcpp/impl/call_op_set_interface.h"
 #include "mesh/base/random.h"
 #include "mesh/call/call_access.h"
+#include "mesh/call/call_hash.h"
 #include "mesh/call/call_start.h"
 #include "mesh/call/call_trace.h"
 #include "mesh/call/context_overrides.h"
@@ -71,14 +72,14 @@ class Channel final : public grpc::ChannelInterface {
 
   CallEnvironment& environment() { return *core_->environment(); }
 
-  Direction Direct(absl::string_view path, uint64_t random);
+  Direction Direct(absl::string_view path, const CallKey& key);
   grpc::internal::Call CreateNative(const RpcMethod& method, grpc::ClientContext* context,
-                                    grpc::CompletionQueue* queue, uint64_t random,
+                                    grpc::CompletionQueue* queue, const CallKey& key,
                                     Direction direction);
   // A call whose attempts are ours, of that class.
   template <typename Managed>
   grpc::internal::Call CreateManaged(const RpcMethod& method, grpc::ClientContext* context,
-                                     grpc::CompletionQueue* queue, uint64_t random);
+                                     grpc::CompletionQueue* queue, const CallKey& key);
   grpc::internal::Call CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
                                     grpc::CompletionQueue* queue, absl::string_view reason);
 
@@ -104,12 +105,12 @@ bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod
 
 grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientContext* context,
                                          grpc::CompletionQueue* queue) {
-  const uint64_t random = FastRandom();
-  Direction direction = Direct(method.name(), random);
+  const CallKey key{FastRandom(), CallHash::Current()};
+  Direction direction = Direct(method.name(), key);
   if (auto* const go = std::get_if<GoTo>(&direction.step)) {
     // A stream cannot be rescued, so its connection must not only have been there a moment ago.
     if (IsUnary(method) || IsConnected(*go->permit.endpoint())) {
-      return CreateNative(method, context, queue, random, std::move(direction));
+      return CreateNative(method, context, queue, key, std::move(direction));
     }
     direction.step = WaitFor{nullptr, nullptr};
   }
@@ -118,16 +119,17 @@ grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientCo
     return CreateFailed(method, context, queue, give_up->status.message());
   }
   environment().Add(CallEnvironment::Count::kHeld);
-  return IsUnary(method) ? CreateManaged<HeldCall>(method, context, queue, random)
-                         : CreateManaged<StreamCall>(method, context, queue, random);
+  return IsUnary(method) ? CreateManaged<HeldCall>(method, context, queue, key)
+                         : CreateManaged<StreamCall>(method, context, queue, key);
 }
 
-Direction Channel::Direct(absl::string_view path, uint64_t random) {
+Direction Channel::Direct(absl::string_view path, const CallKey& key) {
   Direction direction;
   const EpochReader reader(*environment().epochs());
   const CallConfig* const config = core_->config(reader);
   if (config == nullptr || !config->shut_down) environment().grpc().pump()->NoteCall();
-  direction.step = ChooseNextStep(config, path, random, {}, reader);
+  direction.step =
+      ChooseNextStep(config, path, key.random, cluster::PickRequest{{}, key.hash}, reader);
   if (const auto* go = std::get_if<GoTo>(&direction.step)) {
     direction.retry = go->route->retry;
     direction.timeout = go->route->timeout;
@@ -136,7 +138,7 @@ Direction Channel::Direct(absl::string_view path, uint64_t random) {
 }
 
 grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::ClientContext* context,
-                                           grpc::CompletionQueue* queue, uint64_t random,
+                                           grpc::CompletionQueue* queue, const CallKey& key,
                                            Direction direction) {
   cluster::Permit& permit = std::get<GoTo>(direction.step).permit;
   // The endpoint, and so its connection, lives as long as the permit.
@@ -151,7 +153,7 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
     setup.lasting_path = LastingPath(method);
     setup.context = context;
     setup.retry = direction.retry;
-    setup.random = random;
+    setup.key = key;
     setup.wait_for_ready = wait_for_ready;
     setup.callback_api = queue == environment().grpc().known_callback_queue();
     interceptor = std::make_unique<RescuableCall>(core_.get(), std::move(permit),
@@ -176,9 +178,9 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
 
 template <typename Managed>
 grpc::internal::Call Channel::CreateManaged(const RpcMethod& method, grpc::ClientContext* context,
-                                            grpc::CompletionQueue* queue, uint64_t random) {
+                                            grpc::CompletionQueue* queue, const CallKey& key) {
   auto interceptor =
-      std::make_unique<Managed>(core_.get(), method.name(), context, random, CallTrace::Current());
+      std::make_unique<Managed>(core_.get(), method.name(), context, key, CallTrace::Current());
   Managed* const managed = interceptor.get();
   CallStart start(std::move(interceptor));
   grpc::internal::Call call = call_access::CreateCall(*environment().grpc().lame_channel(),

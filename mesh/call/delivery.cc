@@ -42,7 +42,7 @@ absl::Time DeadlineOf(const grpc::ClientContext& context, const Clock& clock) {
 }
 
 CallInfo DescribeCall(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
-                      uint64_t random, std::shared_ptr<CallTrace::Log> trace) {
+                      const CallKey& key, std::shared_ptr<CallTrace::Log> trace) {
   const Clock& clock = core.environment()->clock();
   CallInfo call;
   call.path = std::string(path);
@@ -51,7 +51,7 @@ CallInfo DescribeCall(const ChannelCore& core, absl::string_view path, grpc::Cli
   call.start = clock.Now();
   call.deadline = DeadlineOf(*context, clock);
   call.wait_for_ready = call_access::WaitsForReady(*context);
-  call.random = random;
+  call.key = key;
   call.trace = std::move(trace);
   return call;
 }

@@ -12,6 +12,7 @@
 #include "grpcpp/support/string_ref.h"
 #include "mesh/base/clock.h"
 #include "mesh/call/call_access.h"
+#include "mesh/call/call_config.h"
 #include "mesh/call/channel_core.h"
 #include "mesh/call/endpoint_search.h"
 #include "mesh/call/exchange.h"
@@ -38,7 +39,7 @@ absl::Time DeadlineOf(const grpc::ClientContext& context, const Clock& clock);
 
 // The application's call as it begins, for attempts of ours.
 CallInfo DescribeCall(const ChannelCore& core, absl::string_view path, grpc::ClientContext* context,
-                      uint64_t random, std::shared_ptr<CallTrace::Log> trace);
+                      const CallKey& key, std::shared_ptr<CallTrace::Log> trace);
 
 }  // namespace mesh::call
 

@@ -10,8 +10,8 @@
 namespace mesh::call {
 
 NextStep EndpointSearch::Look(const EpochReader& reader) {
-  NextStep step = ChooseNextStep(core_.config(reader), call_.path, call_.random,
-                                 cluster::PickRequest{call_.tried, std::nullopt}, reader);
+  NextStep step = ChooseNextStep(core_.config(reader), call_.path, call_.key.random,
+                                 cluster::PickRequest{call_.tried, call_.key.hash}, reader);
   out_of_date_ = false;
   if (const auto* go = std::get_if<GoTo>(&step)) {
     deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);

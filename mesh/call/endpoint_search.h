@@ -30,7 +30,7 @@ struct CallInfo {
   absl::Time start;                              // on the mesh's clock
   absl::Time deadline = absl::InfiniteFuture();  // the application's
   bool wait_for_ready = false;
-  uint64_t random = 0;  // chooses among a route's clusters, the same one for all attempts
+  CallKey key;
   AttemptCounts counts;
   TriedEndpoints tried;                   // of the attempts made before
   bool undelivered = false;               // the last of them was never given to a transport

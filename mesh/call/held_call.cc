@@ -14,12 +14,12 @@ constexpr int kUnavailable = 14;
 }  // namespace
 
 HeldCall::HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
-                   uint64_t random, std::shared_ptr<CallTrace::Log> trace)
+                   const CallKey& key, std::shared_ptr<CallTrace::Log> trace)
     : core_(core),
       context_(context),
       attempts_(std::make_shared<Attempts>(
           core->shared_from_this(), std::make_unique<GrpcTransport>(core->environment(), context),
-          UnaryCall{DescribeCall(*core, path, context, random, std::move(trace)), {}})) {}
+          UnaryCall{DescribeCall(*core, path, context, key, std::move(trace)), {}})) {}
 
 void HeldCall::Begin() {
   if (!core_->registry().Add(this)) {

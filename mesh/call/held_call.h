@@ -23,8 +23,8 @@ namespace mesh::call {
 class HeldCall final : public grpc::experimental::Interceptor, private CallRegistry::Entry {
  public:
   // `core` is kept alive by its registry until this is destroyed.
-  HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context, uint64_t random,
-           std::shared_ptr<CallTrace::Log> trace);
+  HeldCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
+           const CallKey& key, std::shared_ptr<CallTrace::Log> trace);
   ~HeldCall() override { Leave(); }
 
   // The call was created.

@@ -21,7 +21,7 @@ RescuableCall::RescuableCall(ChannelCore* core, cluster::Permit permit,
       path_(setup.lasting_path == nullptr ? copied_path_ : *setup.lasting_path),
       context_(setup.context),
       retry_(setup.retry),
-      random_(setup.random),
+      key_(setup.key),
       wait_for_ready_(setup.wait_for_ready),
       callback_api_(setup.callback_api) {}
 
@@ -116,7 +116,7 @@ bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endp
   call.start = start_;
   call.deadline = DeadlineOf(*context_, environment.clock());
   call.wait_for_ready = wait_for_ready_;
-  call.random = random_;
+  call.key = key_;
   call.tried.push_back(endpoint);
   call.trace = trace_;
   if (decision == RetryDecision::kElsewhere) {

@@ -36,7 +36,7 @@ class RescuableCall final : public NativeCall {
     const std::string* lasting_path = nullptr;  // the same, if it lasts as long as the core
     grpc::ClientContext* context = nullptr;
     model::RetryPolicy retry;
-    uint64_t random = 0;
+    CallKey key;
     bool wait_for_ready = false;
     bool callback_api = false;
   };
@@ -61,7 +61,7 @@ class RescuableCall final : public NativeCall {
   const absl::string_view path_;
   grpc::ClientContext* const context_;
   const model::RetryPolicy retry_;
-  const uint64_t random_;
+  const CallKey key_;
   const bool wait_for_ready_;
   const bool callback_api_;
 

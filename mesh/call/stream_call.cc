@@ -16,13 +16,13 @@ constexpr int kUnavailable = 14;
 }  // namespace
 
 StreamCall::StreamCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
-                       uint64_t random, std::shared_ptr<CallTrace::Log> trace)
+                       const CallKey& key, std::shared_ptr<CallTrace::Log> trace)
     : core_(core),
       context_(context),
       stream_(std::make_shared<ManagedStream>(
           core->shared_from_this(),
           std::make_unique<GrpcStreamTransport>(core->environment(), context),
-          DescribeCall(*core, path, context, random, std::move(trace)))) {}
+          DescribeCall(*core, path, context, key, std::move(trace)))) {}
 
 StreamCall::~StreamCall() {
   Leave();

@@ -28,7 +28,7 @@ class StreamCall final : public grpc::experimental::Interceptor, private CallReg
  public:
   // `core` is kept alive by its registry until this is destroyed.
   StreamCall(ChannelCore* core, absl::string_view path, grpc::ClientContext* context,
-             uint64_t random, std::shared_ptr<CallTrace::Log> trace);
+             const CallKey& key, std::shared_ptr<CallTrace::Log> trace);
   ~StreamCall() override;
 
   // The call was created.

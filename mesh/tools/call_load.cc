@@ -1,6 +1,7 @@
 #include "mesh/tools/call_load.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,8 @@ class Load {
     if (line_.wait_for_ready) call->context.set_wait_for_ready(true);
     call->start = std::chrono::steady_clock::now();
     const CallTrace::Scope scope(&call->trace);
+    std::optional<CallHash> hash;
+    if (line_.hash.has_value()) hash.emplace(*line_.hash);
     call->reader = stub_.PrepareUnaryCall(&call->context, line_.method, request_, &queue_);
     call->reader->StartCall();
     call->reader->Finish(&call->response, &call->status, call);

@@ -115,7 +115,7 @@ class Parser {
     const bool known =
         flag == "--bootstrap" || flag == "--profile" ||
         (is_call() && (flag == "--data-hex" || flag == "--count" || flag == "--concurrency" ||
-                       flag == "--qps" || flag == "--deadline")) ||
+                       flag == "--qps" || flag == "--deadline" || flag == "--hash")) ||
         (!is_watch() && flag == "-H") || (is_watch() && flag == "--for") ||
         (is_explain() && flag == "--wait");
     if (!known) return Bad(flag, "unknown flag; try `meshctl help`");
@@ -145,6 +145,10 @@ class Parser {
     } else if (flag == "--count") {
       if (!absl::SimpleAtoi(value, &line_.count) || line_.count == 0) {
         return Bad(flag, absl::StrCat("\"", value, "\" is no number above 0"));
+      }
+    } else if (flag == "--hash") {
+      if (!absl::SimpleAtoi(value, &line_.hash.emplace())) {
+        return Bad(flag, absl::StrCat("\"", value, "\" is no number of 64 bits"));
       }
     } else if (flag == "--concurrency") {
       if (!absl::SimpleAtoi(value, &line_.concurrency) || line_.concurrency == 0) {
@@ -204,6 +208,7 @@ absl::string_view Usage() {
     --qps Q             an open load of Q calls a second: a slow answer delays nobody else
     --deadline D        of each call, such as 2s or 500ms (10s)
     --wait-for-ready    calls wait for a connection instead of failing
+    --hash N            what ring hash and Maglev balance the calls by, 64 bits (at random)
   meshctl explain TARGET /package.Service/Method   what would become of such a call, and why
     -H key:value        metadata; may be repeated
     --wait D            how long for resources and connections (20s)

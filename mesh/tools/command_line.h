@@ -2,6 +2,7 @@
 #define MESH_TOOLS_COMMAND_LINE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,7 @@ struct CommandLine {
   double qps = 0;            // above 0: an open load of that rate
   absl::Duration deadline = absl::Seconds(10);
   bool wait_for_ready = false;
+  std::optional<uint64_t> hash;  // of every call
 
   // kWatch
   absl::Duration watch_for = absl::InfiniteDuration();

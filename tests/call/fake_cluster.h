@@ -2,7 +2,9 @@
 #define TESTS_CALL_FAKE_CLUSTER_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +36,17 @@ class FakeCluster final : public cluster::Cluster {
   }
   size_t observers() const { return observers_.size(); }
   int connects() const { return connects_; }
+  // What the picks so far were asked to follow.
+  std::vector<std::optional<uint64_t>> hashes() const {
+    MutexLock lock(&mutex_);
+    return hashes_;
+  }
 
   const std::string& name() const override { return name_; }
 
   cluster::PickResult Pick(const cluster::PickRequest& request, const EpochReader&) const override {
     MutexLock lock(&mutex_);
+    hashes_.push_back(request.hash);
     if (!failure_.ok()) return cluster::Failed{failure_};
     if (endpoints_.empty()) return cluster::Pending{};
     const size_t first = next_++;
@@ -72,6 +80,7 @@ class FakeCluster final : public cluster::Cluster {
   std::vector<cluster::Endpoint*> endpoints_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   mutable size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::vector<std::optional<uint64_t>> hashes_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Knows one cluster, whatever it is asked for.

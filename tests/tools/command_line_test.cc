@@ -28,6 +28,8 @@ TEST(CommandLine, ReadsEveryFlagOfCall) {
                                                              "--deadline",
                                                              "500ms",
                                                              "--wait-for-ready",
+                                                             "--hash",
+                                                             "18446744073709551615",
                                                              "--bootstrap",
                                                              "/b.json",
                                                              "--profile",
@@ -44,6 +46,7 @@ TEST(CommandLine, ReadsEveryFlagOfCall) {
   EXPECT_EQ(line->qps, 2.5);
   EXPECT_EQ(line->deadline, absl::Milliseconds(500));
   EXPECT_TRUE(line->wait_for_ready);
+  EXPECT_EQ(line->hash, 18446744073709551615u);
   EXPECT_EQ(line->bootstrap_path, "/b.json");
   EXPECT_EQ(line->profile, Profile::kGrpc);
   EXPECT_TRUE(line->json);
@@ -57,6 +60,7 @@ TEST(CommandLine, Defaults) {
   EXPECT_EQ(line->concurrency, 1u);
   EXPECT_EQ(line->qps, 0);
   EXPECT_EQ(line->deadline, absl::Seconds(10));
+  EXPECT_EQ(line->hash, std::nullopt);
   EXPECT_EQ(line->profile, Profile::kMesh);
   EXPECT_FALSE(line->json);
 }
@@ -94,6 +98,9 @@ TEST(CommandLine, ErrorsNameTheArgumentAndTheCause) {
       {{"call", "t", "/a/b", "--count", "-1"}, "argument \"--count\""},
       {{"call", "t", "/a/b", "--count"}, "argument \"--count\": needs a value"},
       {{"call", "t", "/a/b", "--qps", "nan"}, "argument \"--qps\""},
+      {{"call", "t", "/a/b", "--hash", "-1"}, "argument \"--hash\": \"-1\" is no number of 64"},
+      {{"call", "t", "/a/b", "--hash", "18446744073709551616"}, "is no number of 64 bits"},
+      {{"explain", "t", "/a/b", "--hash", "1"}, "argument \"--hash\": unknown flag"},
       {{"call", "t", "/a/b", "--deadline", "0"}, "argument \"--deadline\": must be above 0"},
       {{"call", "t", "/a/b", "--deadline", "soon"}, "is no duration"},
       {{"call", "t", "/a/b", "--data-hex", "abc"}, "odd number of digits"},

@@ -23,6 +23,7 @@ from envoy.config.core.v3 import base_pb2, config_source_pb2  # noqa: F401
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import api_listener_pb2, listener_pb2
 from envoy.config.route.v3 import route_pb2
+from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
@@ -43,11 +44,10 @@ PACKED = {m.DESCRIPTOR.full_name: m for m in (
     http_connection_manager_pb2.HttpConnectionManager, router_pb2.Router,
     round_robin_pb2.RoundRobin, random_pb2.Random, wrr_locality_pb2.WrrLocality,
     least_request_pb2.LeastRequest, ring_hash_pb2.RingHash, maglev_pb2.Maglev,
-    pick_first_pb2.PickFirst, subset_pb2.Subset)}
+    pick_first_pb2.PickFirst, subset_pb2.Subset, aggregate_pb2.ClusterConfig)}
 
 # Declared messages that no base can hold, and why.
 NOT_IN_A_BASE = {
-    "envoy.config.cluster.v3.Cluster.CustomClusterType": "its field is refused",
     "envoy.config.route.v3.FilterConfig": "it stands in an Any of a map",
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": "it stands in an Any of a map",
     "google.protobuf.Struct": "it stands in a map",
@@ -208,6 +208,24 @@ def cluster_with_tcp_check():
     return result
 
 
+def cluster_of_type(kind):
+    result = cluster_pb2.Cluster(name="cluster", type=kind)
+    result.load_assignment.CopyFrom(assignment(False))
+    if kind == cluster_pb2.Cluster.STATIC:
+        return result
+    address = result.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address
+    address.socket_address.address = "name"
+    result.dns_failure_refresh_rate.base_interval.seconds = 1
+    return result
+
+
+def aggregate():
+    result = cluster_pb2.Cluster(name="cluster")
+    result.cluster_type.name = "envoy.clusters.aggregate"
+    result.cluster_type.typed_config.Pack(aggregate_pb2.ClusterConfig(clusters=["other"]))
+    return result
+
+
 def cluster_with_policy(policy):
     result = eds_cluster()
     result.load_balancing_policy.policies.add().typed_extension_config.name = "policy"
@@ -290,6 +308,10 @@ BASES = [
     ("RouteConfiguration", routes, PROFILES),
     ("RouteConfiguration", routes_with_plugin, PROFILES),
     ("Cluster", cluster, PROFILES),
+    ("Cluster", lambda: cluster_of_type(cluster_pb2.Cluster.STATIC), NOT_GRPC),
+    ("Cluster", lambda: cluster_of_type(cluster_pb2.Cluster.STRICT_DNS), NOT_GRPC),
+    ("Cluster", lambda: cluster_of_type(cluster_pb2.Cluster.LOGICAL_DNS), PROFILES),
+    ("Cluster", aggregate, ("mesh", "grpc")),  # Envoy wants CLUSTER_PROVIDED beside it
     ("Cluster", cluster_with_slow_start, PROFILES),
     ("Cluster", cluster_with_least_request, PROFILES),
     ("Cluster", cluster_with_ring_hash, PROFILES),
@@ -312,13 +334,32 @@ BASES = [
 ]
 
 
+def disposition_in_cluster(rule, profile, cluster):
+    """As the declarations' notes say, it depends on the type."""
+    name, result = rule["name"], rule[profile]
+    if result != "honoured":
+        return result
+    if cluster.HasField("cluster_type"):  # an aggregate
+        kept = ("name", "type", "cluster_type")
+        kept += ("eds_cluster_config",) if profile != "grpc" else ()
+        return result if name in kept else "advisory"
+    of_others = {
+        cluster_pb2.Cluster.EDS: name == "load_assignment" or "dns" in name,
+        cluster_pb2.Cluster.STATIC: "dns" in name,
+        cluster_pb2.Cluster.LOGICAL_DNS: name == "eds_cluster_config" and profile == "grpc",
+    }
+    return "advisory" if of_others.get(cluster.type) else result
+
+
 def disposition(rule, profile, message):
     """Of a field of `message`, which may depend on the fields beside it."""
     if rule["name"] == "timeout" and message.DESCRIPTOR.name == "RouteAction" and \
             message.HasField("max_stream_duration"):
         return "advisory"  # that one replaces it, as the declaration's note says
-    if rule["name"] == "load_assignment" and message.type == cluster_pb2.Cluster.EDS:
-        return "advisory"  # as the declaration's note says
+    if rule["name"] == "resolver_name" and message.address == "name":
+        return "must-understand"  # of LOGICAL_DNS, in gRPC too
+    if message.DESCRIPTOR.full_name == "envoy.config.cluster.v3.Cluster":
+        return disposition_in_cluster(rule, profile, message)
     return rule[profile]
 
 

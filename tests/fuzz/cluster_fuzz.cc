@@ -104,8 +104,12 @@ void RunInput(absl::string_view input) {
     if (cluster == nullptr) continue;
     Require(cluster->eds_service_name.empty() == (cluster->type != model::ClusterType::kEds),
             "its endpoints have a name if they are a resource");
-    Require((cluster->load_assignment != nullptr) == (cluster->type == model::ClusterType::kStatic),
-            "its endpoints are there if they are no resource");
+    Require(
+        (cluster->load_assignment != nullptr) == (cluster->type != model::ClusterType::kEds &&
+                                                  cluster->type != model::ClusterType::kAggregate),
+        "its endpoints are there if they are no resource");
+    Require(cluster->aggregated.empty() == (cluster->type != model::ClusterType::kAggregate),
+            "an aggregate has clusters");
     Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
     CheckBalancing(*cluster);
     CheckLimits(*cluster);

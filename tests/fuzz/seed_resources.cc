@@ -243,6 +243,48 @@ std::string CheckedCluster() {
   return cluster.SerializeAsString();
 }
 
+// A cluster of each type that has no endpoints by EDS.
+std::vector<std::string> OtherTypesOfClusters() {
+  std::vector<std::string> seeds;
+  for (const auto type :
+       {proto::Cluster::STATIC, proto::Cluster::STRICT_DNS, proto::Cluster::LOGICAL_DNS}) {
+    proto::Cluster cluster;
+    cluster.set_name("svc-cluster");
+    cluster.set_type(type);
+    proto::ClusterLoadAssignment assignment;
+    assignment.set_cluster_name("svc-cluster");
+    auto* socket = assignment.add_endpoints()
+                       ->add_lb_endpoints()
+                       ->mutable_endpoint()
+                       ->mutable_address()
+                       ->mutable_socket_address();
+    socket->set_address(type == proto::Cluster::STATIC ? "10.0.0.1" : "svc.example");
+    socket->set_port_value(80);
+    if (type != proto::Cluster::LOGICAL_DNS) {
+      assignment.add_endpoints()->set_priority(1);
+      assignment.mutable_policy()->mutable_overprovisioning_factor()->set_value(120);
+    }
+    cluster.set_load_assignment(assignment.SerializeAsString());
+    cluster.set_dns_lookup_family(proto::Cluster::V4_PREFERRED);
+    cluster.set_respect_dns_ttl(true);
+    SetDuration(60, cluster.mutable_dns_refresh_rate());
+    SetDuration(1, cluster.mutable_dns_failure_refresh_rate()->mutable_base_interval());
+    SetDuration(9, cluster.mutable_dns_failure_refresh_rate()->mutable_max_interval());
+    SetDuration(2, cluster.mutable_dns_jitter());
+    seeds.push_back(cluster.SerializeAsString());
+  }
+  proto::Cluster cluster;
+  cluster.set_name("svc-cluster");
+  cluster.set_lb_policy(proto::Cluster::CLUSTER_PROVIDED);
+  cluster.mutable_cluster_type()->set_name("envoy.clusters.aggregate");
+  proto::AggregateClusterConfig aggregate;
+  for (const char* name : {"other", "third", "svc-cluster-2"}) aggregate.add_clusters(name);
+  Pack("envoy.extensions.clusters.aggregate.v3.ClusterConfig", aggregate,
+       cluster.mutable_cluster_type()->mutable_typed_config());
+  seeds.push_back(cluster.SerializeAsString());
+  return seeds;
+}
+
 // A cluster for each policy that has a name of its own.
 std::vector<std::string> NamedPolicyClusters() {
   std::vector<proto::Cluster> clusters(5, EdsCluster());
@@ -383,7 +425,7 @@ std::vector<std::string> RouteConfigurationSeeds() {
 std::vector<std::string> ClusterSeeds() {
   std::vector<std::string> seeds = {ServiceResources::ClusterBytes("svc-cluster"), IstioCluster(),
                                     LimitedCluster(), CheckedCluster(), SubsetCluster()};
-  for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters()}) {
+  for (const auto& more : {NamedPolicyClusters(), ListedPolicyClusters(), OtherTypesOfClusters()}) {
     seeds.insert(seeds.end(), more.begin(), more.end());
   }
   return seeds;

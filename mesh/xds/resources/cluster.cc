@@ -23,8 +23,11 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   model::Cluster result;
   result.name = cluster.name();
   DecodeDiscovery(cluster, decoding, &result);
+  // Its clusters have all else.
+  if (result.type == model::ClusterType::kAggregate) return result;
 
   DecodeClusterBalancing(cluster, decoding, &result);
+  BalanceByType(&result);
   if (decoding->grpc()) {
     result.connect_timeout = kGrpcConnectTimeout;
   } else if (cluster.has_connect_timeout()) {

@@ -64,8 +64,6 @@ TEST(ClusterValidationTest, InEveryProfile) {
   const std::string eds = "eds_cluster_config { eds_config { ads { } } } ";
   const Row rows[] = {
       {"no name", "type: EDS " + eds, "cluster: name: empty"},
-      {"a custom type", "name: 'c' cluster_type { name: 'envoy.clusters.aggregate' } " + eds,
-       "cluster_type: not supported"},
       {"no eds config", "name: 'c' type: EDS", "eds_cluster_config.eds_config: missing"},
       {"no source", "name: 'c' type: EDS eds_cluster_config { service_name: 's' }",
        "eds_cluster_config.eds_config: missing"},

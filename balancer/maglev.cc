@@ -121,22 +121,28 @@ MaglevTable::MaglevTable(const std::vector<KeyedPlace>& places, uint32_t size)
   }
   if (sum == 0) return;
   std::vector<Filler> fillers = Fillers(places, sum, size);
-  const double most = static_cast<double>(heaviest) / static_cast<double>(sum);
-
+  bytes_.resize(size_t{size} * width_);
+  std::vector<bool> is_taken(size, false);
+  const auto fill = [&](Filler* filler) {
+    uint32_t slot = filler->NextSlot();
+    while (is_taken[slot]) slot = filler->NextSlot();
+    is_taken[slot] = true;
+    Set(slot, filler->place());
+  };
+  if (sum == heaviest * fillers.size()) {  // of one weight: each has one turn in each round
+    for (uint32_t filled = 0; filled < size; ++filled) fill(&fillers[filled % fillers.size()]);
+    return;
+  }
   // {round, filler}: the turns to come, of which all have one in the first round. Rounds are not
   // gone through one by one, since a round may be a single place's turn.
   using Turn = std::pair<uint64_t, uint32_t>;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<Turn>> turns;
   for (uint32_t i = 0; i < fillers.size(); ++i) turns.emplace(1, i);
-  bytes_.resize(size_t{size} * width_);
-  std::vector<bool> is_taken(size, false);
+  const double most = static_cast<double>(heaviest) / static_cast<double>(sum);
   for (uint32_t filled = 0; filled < size; ++filled) {
     const auto [round, i] = turns.top();
     turns.pop();
-    uint32_t slot = fillers[i].NextSlot();
-    while (is_taken[slot]) slot = fillers[i].NextSlot();
-    is_taken[slot] = true;
-    Set(slot, fillers[i].place());
+    fill(&fillers[i]);
     turns.emplace(fillers[i].RoundAfter(round, most), i);
   }
 }

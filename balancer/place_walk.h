@@ -29,9 +29,10 @@ uint32_t WalkPlaces(const PickInput& input, const PlaceCircle& circle, const Loa
 inline uint32_t ChoosePlace(const PickInput& input, const PlaceCircle& circle,
                             const LoadBound& bound) {
   if (input.places == nullptr) return circle.at(0);
-  if (!bound.exists()) {
-    const uint32_t first = circle.at(0);
-    if (input.places->CanTake(first)) return first;
+  const uint32_t first = circle.at(0);
+  // A limit is never below 1.
+  if (input.places->CanTake(first) && (!bound.exists() || input.places->InFlight(first) <= 1)) {
+    return first;
   }
   return WalkPlaces(input, circle, bound);
 }

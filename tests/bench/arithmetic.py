@@ -1,4 +1,5 @@
-"""The arithmetic of the benchmarks' results: quantiles, ratios with their confidence, verdicts."""
+"""The arithmetic of the benchmarks' results: quantiles, ratios with their confidence, outages,
+verdicts."""
 
 import dataclasses
 import math
@@ -39,6 +40,38 @@ def ratio_interval(pairs):
     variance = sum((x - mean) ** 2 for x in logs) / (len(logs) - 1)
     half = student_t(len(logs) - 1) * math.sqrt(variance / len(logs))
     return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
+@dataclasses.dataclass
+class Outage:
+    """What callers saw of a fault, among the calls that ended after it; times in seconds from it.
+    A call is bad if it failed or took too long."""
+    calls: int
+    failed: int
+    slow_share: float       # those that took too long, of all
+    late_slow_share: float  # the same, of those that began late
+    span: float             # until the last call began
+    clean: Optional[float]  # until the last bad call began; 0: none did; None: they did to the end
+    over: float             # until the last bad call ended
+
+
+def outage(calls, fault, slow=100000000, late=2000000000, tail=500000000):
+    """`calls` are (began, took, whether it succeeded), times in nanoseconds. If a bad call began in
+    the last `tail` before the last one of all, then it was not over."""
+    seen = [call for call in calls if call[0] + call[1] > fault]
+    began_late = [call for call in seen if call[0] >= fault + late]
+    bad = [(began, began + took) for began, took, ok in seen if not ok or took > slow]
+    last_began = max((began for began, _ in bad), default=fault)
+    last = max((began for began, _, _ in seen), default=fault)
+
+    def slow_share(some):
+        return sum(took > slow for _, took, _ in some) / len(some) if some else 0.0
+    return Outage(
+        calls=len(seen), failed=sum(not ok for _, _, ok in seen),
+        slow_share=slow_share(seen), late_slow_share=slow_share(began_late),
+        span=(last - fault) / 1e9,
+        clean=None if last_began > max(fault, last - tail) else max(0, last_began - fault) / 1e9,
+        over=(max((ended for _, ended in bad), default=fault) - fault) / 1e9)
 
 
 @dataclasses.dataclass

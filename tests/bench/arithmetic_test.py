@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of the arithmetic behind the table of `./dev bench`."""
+"""Tests of the arithmetic behind the table of `./dev bench`, and of the rows that are made of what
+other programs say."""
 
 import math
 import os
@@ -8,6 +9,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arithmetic  # noqa: E402
+import envoy  # noqa: E402
+import failover_rows  # noqa: E402
 
 
 class ArithmeticTest(unittest.TestCase):
@@ -79,6 +82,104 @@ class ArithmeticTest(unittest.TestCase):
         self.assertEqual(lines[0].split()[0], "what")
         self.assertEqual(lines[2].split()[0], "one")
         self.assertEqual(lines[0].index("|"), lines[2].index("|"))
+
+
+MS = 1000000
+
+
+def steady(first, last, step=10, took=1):
+    """Calls that succeed, at milliseconds from `first` on, before `last`."""
+    return [(began * MS, took * MS, 1) for began in range(first, last, step)]
+
+
+class OutageTest(unittest.TestCase):
+    def test_nothing_happened(self):
+        result = arithmetic.outage(steady(0, 4000), 1000 * MS)
+        self.assertEqual((result.calls, result.failed, result.clean, result.over), (300, 0, 0, 0))
+        self.assertEqual((result.slow_share, result.late_slow_share), (0, 0))
+        self.assertAlmostEqual(result.span, 2.99)
+
+    def test_what_ended_before_does_not_count(self):
+        calls = [(0, 1000 * MS, 0), (0, 900 * MS, 0), (500 * MS, 501 * MS, 0)]
+        result = arithmetic.outage(calls + steady(1000, 3000), 1000 * MS)
+        self.assertEqual((result.calls, result.failed), (201, 1))
+        # The one that was under way: nothing bad began any more.
+        self.assertEqual(result.clean, 0)
+        self.assertAlmostEqual(result.over, 0.001)
+
+    def test_slow_is_as_bad_as_failed(self):
+        for call, failed, slow in [((1200 * MS, 1 * MS, 0), 1, 0),
+                                   ((1200 * MS, 101 * MS, 1), 0, 1),
+                                   ((1200 * MS, 101 * MS, 0), 1, 1)]:
+            result = arithmetic.outage([call] + steady(1000, 2990), 1000 * MS)
+            self.assertEqual((result.calls, result.failed), (200, failed))
+            self.assertAlmostEqual(result.slow_share, slow / 200)
+            self.assertAlmostEqual(result.clean, 0.2)
+            self.assertAlmostEqual(result.over, 0.2 + call[1] / 1e9)
+
+    def test_just_fast_enough(self):
+        result = arithmetic.outage([(1200 * MS, 100 * MS, 1)] + steady(1000, 3000), 1000 * MS)
+        self.assertEqual((result.slow_share, result.clean), (0, 0))
+
+    def test_late_calls_by_themselves(self):
+        calls = [(1000 * MS, 500 * MS, 1), (3000 * MS, 500 * MS, 1), (3100 * MS, 1 * MS, 1)]
+        result = arithmetic.outage(calls, 1000 * MS)
+        self.assertAlmostEqual(result.slow_share, 2 / 3)
+        self.assertAlmostEqual(result.late_slow_share, 1 / 2)
+
+    def test_never_over(self):
+        for began, clean in [(2000, 1.0), (2490, 1.49), (2491, None), (2990, None)]:
+            calls = [(began * MS, 1 * MS, 0)] + steady(1000, 3000)
+            self.assertEqual(arithmetic.outage(calls, 1000 * MS).clean, clean)
+
+    def test_no_calls(self):
+        result = arithmetic.outage([], 1000 * MS)
+        self.assertEqual((result.calls, result.failed, result.clean, result.span), (0, 0, 0, 0))
+
+
+class FailoverRowsTest(unittest.TestCase):
+    FINE = arithmetic.Outage(calls=1000, failed=0, slow_share=0.0, late_slow_share=0.0, span=3.0,
+                             clean=0.25, over=0.5)
+    BAD = arithmetic.Outage(calls=90, failed=30, slow_share=0.3, late_slow_share=0.25, span=3.0,
+                            clean=None, over=4.0)
+
+    def verdicts(self, path, fault, result):
+        return [(row.aim, row.met)
+                for row in failover_rows.failover_rows(path, fault, "sync", result)]
+
+    def test_aims_are_the_meshs(self):
+        for path, fault, result, verdicts in [
+                ("mesh", "killed", self.FINE, [("<= 0 failed", "yes")]),
+                ("mesh", "killed", self.BAD, [("<= 0 failed", "no")]),
+                ("mesh, retries", "frozen", self.FINE,
+                 [("<= 29 failed", "yes"), ("<= 1 s", "yes"), ("<= 0 %", "yes")]),
+                ("mesh", "frozen", self.BAD,
+                 [("<= 29 failed", "no"), ("<= 1 s", "no"), ("<= 0 %", "no")]),
+                ("grpc", "frozen", self.BAD, [("", "")])]:
+            self.assertEqual(self.verdicts(path, fault, result), verdicts)
+
+    def test_text(self):
+        row = failover_rows.failover_rows("grpc", "frozen", "sync", self.BAD)[0]
+        self.assertEqual(row.what, "failover, frozen, grpc, sync")
+        self.assertEqual(row.measured, "30 of 90 failed")
+        self.assertEqual(row.against, "over 100 ms: 30.00 %, after 2 s: 25.00 %")
+        self.assertEqual(row.ratio, "clean: never; over: 4.00 s")
+
+
+class EnvoyTest(unittest.TestCase):
+    def test_has_what_it_is_told_and_nothing_else(self):
+        plain = envoy.configuration(["127.0.0.1:1", "127.0.0.1:2"])
+        cluster = plain["static_resources"]["clusters"][0]
+        endpoints = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        self.assertEqual([e["endpoint"]["address"]["socket_address"]["port_value"]
+                          for e in endpoints], [1, 2])
+        self.assertNotIn("outlier_detection", cluster)
+        self.assertNotIn("retry_policy", str(plain))
+        told = envoy.configuration(["127.0.0.1:1"], envoy.OUTLIER_DETECTION, envoy.RETRIES, "1s")
+        cluster = told["static_resources"]["clusters"][0]
+        self.assertEqual(cluster["outlier_detection"]["max_ejection_percent"], 10)
+        self.assertIn("'num_retries': 2", str(told))
+        self.assertIn("'timeout': '1s'", str(told))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,82 @@ struct AsyncCall {
   std::unique_ptr<grpc::ClientAsyncResponseReader<EchoReply>> reader;
 };
 
+// One caller of a crowd. Thread-compatible.
+class Caller {
+ public:
+  Caller(Stub* stub, const Crowd& crowd, int64_t end)
+      : stub_(stub), deadline_(crowd.deadline), end_(end), callback_(crowd.callback) {}
+
+  // Calls until the end, on a thread of its own or by callbacks.
+  void Start() {
+    if (callback_) {
+      StartNext();
+    } else {
+      thread_ = std::thread([this] { CallUntilTheEnd(); });
+    }
+  }
+  // Waits for the end; then all its outcomes.
+  const std::vector<Outcome>& Join() {
+    if (thread_.joinable()) thread_.join();
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return ended_; });
+    return outcomes_;
+  }
+
+ private:
+  void SetDeadline(grpc::ClientContext* context) const {
+    context->set_deadline(std::chrono::system_clock::now() + deadline_);
+  }
+  void Record(int64_t began, bool ok) { outcomes_.push_back({began, Now() - began, ok}); }
+  void End() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+    changed_.notify_one();
+  }
+
+  void CallUntilTheEnd() {
+    EchoReply reply;
+    for (int64_t began = Now(); began < end_; began = Now()) {
+      grpc::ClientContext context;
+      SetDeadline(&context);
+      Record(began, stub_->Unary(&context, request_, &reply).ok());
+    }
+    End();
+  }
+
+  struct CallbackCall {
+    grpc::ClientContext context;
+    EchoReply reply;
+    int64_t began = Now();
+  };
+  void StartNext() {
+    auto* const call = new CallbackCall;
+    if (call->began >= end_) {
+      delete call;
+      End();
+      return;
+    }
+    SetDeadline(&call->context);
+    stub_->async()->Unary(&call->context, &request_, &call->reply,
+                          [this, call](const grpc::Status& status) {
+                            Record(call->began, status.ok());
+                            delete call;
+                            StartNext();
+                          });
+  }
+
+  Stub* const stub_;
+  const std::chrono::milliseconds deadline_;
+  const int64_t end_;
+  const bool callback_;
+  const EchoRequest request_ = Request();
+  std::vector<Outcome> outcomes_;  // of one call at a time, so by one thread at a time
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+};
+
 }  // namespace
 
 int64_t Now() {
@@ -171,6 +247,21 @@ std::vector<int64_t> BeginsAnsweredBy(Stub* stub, const std::string& server,
     if (status.ok() && reply.server() == server) begins.push_back(began);
   }
   return begins;
+}
+
+std::vector<Outcome> CallInACrowd(Stub* stub, const Crowd& crowd) {
+  const int64_t end = Now() + std::chrono::nanoseconds(crowd.duration).count();
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (int i = 0; i < crowd.callers; ++i) {
+    callers.push_back(std::make_unique<Caller>(stub, crowd, end));
+    callers.back()->Start();
+  }
+  std::vector<Outcome> outcomes;
+  for (const std::unique_ptr<Caller>& caller : callers) {
+    const std::vector<Outcome>& some = caller->Join();
+    outcomes.insert(outcomes.end(), some.begin(), some.end());
+  }
+  return outcomes;
 }
 
 }  // namespace mesh::bench

@@ -46,6 +46,23 @@ Latencies CallAtRate(Stub* stub, int rate, int count);
 std::vector<int64_t> BeginsAnsweredBy(Stub* stub, const std::string& server,
                                       std::chrono::milliseconds duration);
 
+// What became of one call.
+struct Outcome {
+  int64_t began = 0;
+  int64_t took = 0;
+  bool ok = false;
+};
+// So many callers at a time, each of which makes one unary call of 64 bytes after the other for
+// `duration`; each call has that deadline. By the callback API, or by a thread for each caller.
+struct Crowd {
+  int callers = 1;
+  bool callback = false;
+  std::chrono::milliseconds duration{0};
+  std::chrono::milliseconds deadline{1000};
+};
+// All their calls, in no order.
+std::vector<Outcome> CallInACrowd(Stub* stub, const Crowd& crowd);
+
 }  // namespace mesh::bench
 
 #endif  // TESTS_BENCH_CALL_LOOPS_H_

@@ -13,6 +13,8 @@
 //   call-at TIME          the same, at a time of the steady clock
 //   begin | end           the same, in the background: end waits for it
 //   fresh                 the same as `call`, on a new channel: began is when it was made
+//   crowd STYLE N MS      N callers for so long, `sync` or `callback`; each call with a deadline of
+//                         a second: [began, took, 1 or 0 if it failed] of each
 //   follow SERVER MS      calls for so long: when those began that SERVER answered
 //   watch N               mesh: waits, without a call, until N endpoints are known
 //   cost                  processor time so far
@@ -79,6 +81,13 @@ std::string Json(Latencies latencies) {
   return absl::StrCat("{\"calls\":", all.size(), ",\"failed\":", latencies.failed,
                       ",\"elapsed\":", latencies.elapsed, ",\"p50\":", quantile(0.5),
                       ",\"p99\":", quantile(0.99), "}");
+}
+
+std::string Json(const std::vector<Outcome>& outcomes) {
+  const auto append = [](std::string* out, const Outcome& outcome) {
+    absl::StrAppend(out, "[", outcome.began, ",", outcome.took, ",", outcome.ok ? 1 : 0, "]");
+  };
+  return absl::StrCat("{\"calls\":[", absl::StrJoin(outcomes, ",", append), "]}");
 }
 
 std::string Json(const OneCall& call) {
@@ -148,6 +157,13 @@ class Client {
     if (what == "follow" && words >> server >> n) {
       const auto begins = BeginsAnsweredBy(stub_.get(), server, std::chrono::milliseconds(n));
       return absl::StrCat("{\"begins\":[", absl::StrJoin(begins, ","), "]}");
+    }
+    if (what == "crowd" && words >> server >> n >> m) {
+      Crowd crowd;
+      crowd.callers = static_cast<int>(n);
+      crowd.callback = server == "callback";
+      crowd.duration = std::chrono::milliseconds(m);
+      return Json(CallInACrowd(stub_.get(), crowd));
     }
     if (what == "watch" && words >> n && mesh_ != nullptr) return Watch(n);
     if (what == "cost") return absl::StrCat("{\"cpu\":", ProcessorTime(), "}");

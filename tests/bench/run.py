@@ -4,7 +4,7 @@
 Prints a table and writes build/bench/results.json. A number that misses its aim fails nothing;
 only what could not be measured does.
 
-usage: MESH_BIN=bazel-bin run.py [--quick] [--only NAME]... [--output FILE]
+usage: MESH_BIN=bazel-bin run.py [PART...] [--quick] [--output FILE]
 """
 
 import argparse
@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arithmetic  # noqa: E402
 import call_rows  # noqa: E402
+import failover_rows  # noqa: E402
 import micro_rows  # noqa: E402
 import update_rows  # noqa: E402
 
@@ -28,9 +29,10 @@ PARTS = {
     "held": call_rows.held,
     "update-cost": update_rows.update_cost,
     "visibility": update_rows.visibility,
+    "failover": failover_rows.failover,
     "memory": update_rows.memory,
     "first-call": update_rows.first_call,
-    "pick": micro_rows.picks,
+    "picks": micro_rows.picks,
     "micro": micro_rows.others,
 }
 
@@ -54,10 +56,16 @@ class Bench:
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller inputs")
-    parser.add_argument("--only", action="append", choices=list(PARTS), metavar="NAME",
-                        help="one part, or several: " + ", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help="all, or: " + ", ".join(PARTS))
+    parser.add_argument("--only", action="append", default=[], metavar="PART",
+                        help="the same as PART by itself")
     parser.add_argument("--output", default=os.path.join("build", "bench", "results.json"))
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.parts += options.only
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error("there is no part \"%s\": %s" % (part, ", ".join(PARTS)))
+    return options
 
 
 def main():
@@ -71,7 +79,7 @@ def main():
 
     bench = Bench(binaries, options.quick)
     rows, failures, loads = [], {}, {}
-    for name in options.only or PARTS:
+    for name in options.parts or PARTS:
         began = time.monotonic()
         try:
             rows += PARTS[name](bench)

@@ -6,12 +6,13 @@
 //   assign NAME CLUSTERS N       N endpoints in each cluster, all of them backend `a`
 //   change NAME N I              another address for the I-th of the N endpoints of NAME-0
 //   backends NAME A B            backends `a` and `b` in localities of those weights, in NAME-0
+//   endpoints NAME ADDRESS...    those endpoints, which may be other processes', in NAME-0
 //   subscribed                   waits until a client has asked for endpoints
 //   acked                        waits until a client has accepted the last endpoints
 //
-// The answer of `assign`, `change` and `backends` is the time at which the response was handed to
-// gRPC, that of `acked` the time of the acceptance (nanoseconds of the steady clock); then the
-// size of a cluster's endpoints in bytes.
+// The answer of `assign`, `change`, `backends` and `endpoints` is the time at which the response
+// was handed to gRPC, that of `acked` the time of the acceptance (nanoseconds of the steady clock);
+// then the size of a cluster's endpoints in bytes.
 
 #include <chrono>
 #include <cstdio>
@@ -60,6 +61,12 @@ class Server {
       Set(name, 0,
           {{"a", static_cast<uint32_t>(count), 0, {backend()}},
            {"b", static_cast<uint32_t>(index), 0, {absl::StrCat("127.0.0.1:", Port(b_))}}});
+      return Push();
+    }
+    if (what == "endpoints") {
+      std::vector<std::string> addresses;
+      for (std::string address; words >> address;) addresses.push_back(address);
+      Set(name, 0, {{"zone", 1, 0, addresses}});
       return Push();
     }
     if (what == "subscribed") return WaitForEndpointsRequest("");

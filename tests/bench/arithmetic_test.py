@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arithmetic  # noqa: E402
 import envoy  # noqa: E402
 import failover_rows  # noqa: E402
+import micro_rows  # noqa: E402
 
 
 class ArithmeticTest(unittest.TestCase):
@@ -180,6 +181,54 @@ class EnvoyTest(unittest.TestCase):
         self.assertEqual(cluster["outlier_detection"]["max_ejection_percent"], 10)
         self.assertIn("'num_retries': 2", str(told))
         self.assertIn("'timeout': '1s'", str(told))
+
+
+class MicroRowsTest(unittest.TestCase):
+    def times(self, **changes):
+        times = {}
+        for policy in ("round_robin", "two_localities", "random", "ring_hash", "maglev"):
+            for endpoints in (10, 1000, 100000):
+                for threads in (1, 2):
+                    name = "%s/%d/real_time/threads:%d" % (policy, endpoints, threads)
+                    times["BM_Pick/" + name] = 10.0 * threads
+                    if policy != "two_localities":
+                        times["BM_Naive/" + name] = 4.0
+        for name, value in changes.items():
+            times["BM_Pick/%s/1000/real_time/threads:1" % name] = value
+        return times
+
+    def rows(self, **changes):
+        return {(row.what, row.against.split(":")[0]): row
+                for row in micro_rows.pick_rows(self.times(**changes))}
+
+    def test_each_policy_against_its_twin(self):
+        rows = self.rows(maglev=30.0)
+        row = rows["pick, maglev, 1000, 1; 2 threads", "naive"]
+        self.assertEqual((row.measured, row.ratio), ("30.0; 20.0 ns", "7.50; 5.00"))
+        row = rows["pick, two_localities, 10, 1; 2 threads", ""]
+        self.assertEqual((row.measured, row.ratio), ("10.0; 20.0 ns", ""))
+
+    def test_hashing_may_take_twice_as_long(self):
+        for value, met in [(20.0, "yes"), (20.1, "no")]:
+            row = self.rows(ring_hash=value)["pick, ring_hash, 1000", "round_robin"]
+            self.assertEqual((row.aim, row.met), ("<= 2 x", met))
+
+    def test_many_endpoints_against_few(self):
+        times = self.times()
+        times["BM_Pick/random/100000/real_time/threads:1"] = 501.0
+        rows = {row.what: row for row in micro_rows.pick_rows(times)}
+        self.assertEqual(rows["pick, random, 100000 endpoints"].met, "no")
+        self.assertEqual(rows["pick, maglev, 100000 endpoints"].met, "yes")
+
+    def test_updates_against_round_robin(self):
+        rows = micro_rows.update_rows({
+            "BM_ReplaceOne/round_robin/at_most_128_connected/100000": 50000.0,
+            "BM_ReplaceOne/maglev/at_most_128_connected/100000": 5000000.0,
+            "BM_BuildPolicy/maglev/1000": 1000000.0})
+        self.assertEqual([(row.what, row.measured, row.ratio) for row in rows], [
+            ("update, round_robin, 1 of 100000 endpoints", "50.0 us", "1.00"),
+            ("update, maglev, 1 of 100000 endpoints", "5000.0 us", "100.00"),
+            ("built, maglev of 1000 endpoints", "1000.0 us", "")])
 
 
 if __name__ == "__main__":

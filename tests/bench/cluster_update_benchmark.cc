@@ -1,5 +1,5 @@
-// What an update of one endpoint of n costs a cluster, from Apply to the published picker, and
-// what an endpoint and a cluster weigh in memory.
+// What an update of one endpoint of n costs a cluster, from Apply to the published picker, under
+// each policy; what it costs to build one; and what an endpoint and a cluster weigh in memory.
 
 #include <malloc.h>
 
@@ -9,120 +9,63 @@
 #include <utility>
 #include <vector>
 
+#include "balancer/policy_builders.h"
 #include "benchmark/benchmark.h"
-#include "mesh/base/epoch.h"
-#include "mesh/base/random.h"
-#include "mesh/base/reaper.h"
-#include "mesh/base/serializer.h"
-#include "mesh/cluster/cluster_table.h"
-#include "tests/testing/fake_clock.h"
-#include "tests/testing/fake_connector.h"
-#include "tests/testing/fake_executor.h"
+#include "tests/bench/cluster_world.h"
+#include "tests/bench/policy_cases.h"
 
-namespace mesh::cluster {
+namespace mesh::bench {
 namespace {
 
-struct World {
-  explicit World(uint32_t max_connected) {
-    connector.set_outcome(wire::ConnectionState::kReady);
-    ClusterTable::Options options;
-    options.serializer = &serializer;
-    options.epochs = &epochs;
-    options.clock = &clock;
-    options.random = random.get();
-    options.connector = &connector;
-    options.reaper = reaper;
-    options.max_connected_endpoints = max_connected;
-    table = ClusterTable::Create(std::move(options));
-  }
-  ~World() {
-    serializer.RunAndWait([&] {
-      clusters.clear();
-      table = nullptr;
-    });
-    reaper->Close();
-    executor.RunReady();
-    serializer.Shutdown();
-  }
+using Clusters = std::vector<std::shared_ptr<cluster::Cluster>>;
 
-  testing::FakeClock clock;
-  testing::FakeExecutor executor{&clock};
-  Serializer serializer{&executor};
-  EpochDomain epochs;
-  std::unique_ptr<Random> random = NewSeededRandom(1);
-  std::shared_ptr<Reaper> reaper = std::make_shared<Reaper>(&executor);
-  testing::FakeConnector connector{&serializer};
-  std::unique_ptr<ClusterTable> table;
-  std::vector<std::shared_ptr<Cluster>> clusters;
-};
-
-std::string Address(int64_t i) {
-  return "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
-         std::to_string(i & 255) + ":80";
+std::shared_ptr<const model::Cluster> RoundRobin() {
+  return std::make_shared<const model::Cluster>();
 }
 
-using Chunks = std::vector<std::shared_ptr<const model::EndpointList::Chunk>>;
-
-Chunks ChunksOf(int64_t size) {
-  std::vector<model::EndpointConfig> endpoints;
-  for (int64_t i = 0; i < size; ++i) endpoints.push_back({Address(i)});
-  return model::EndpointList::Of(std::move(endpoints)).chunks();
-}
-
-model::ClusterConfig ConfigOf(std::string name, Chunks chunks,
-                              std::shared_ptr<const model::Cluster> cluster) {
-  auto locality = std::make_shared<model::LocalityEndpoints>();
-  locality->endpoints = model::EndpointList(std::move(chunks));
-  auto assignment = std::make_shared<model::ClusterLoadAssignment>();
-  assignment->localities.push_back(std::move(locality));
-  model::ClusterConfig config;
-  config.key = {"", std::move(name), ""};
-  config.cluster = std::move(cluster);
-  config.endpoints = std::move(assignment);
-  return config;
-}
-
-// One endpoint is replaced by another in each update.
-void BM_ReplaceOne(benchmark::State& state, uint32_t max_connected) {
+// One endpoint is replaced by another of its weight in each update.
+void BM_ReplaceOne(benchmark::State& state, const PolicyCase& policy_case, uint32_t max_connected) {
   const int64_t size = state.range(0);
-  World world(max_connected);
-  const auto cluster = std::make_shared<const model::Cluster>();
-  Chunks chunks = ChunksOf(size);
-  const auto apply = [&] {
-    const model::ClusterConfig config = ConfigOf("c", chunks, cluster);
-    world.serializer.RunAndWait([&] {
-      world.clusters = {world.table->Apply(config)};
-      world.clusters[0]->Connect();
-    });
-    world.executor.RunReady();
-  };
-  apply();
+  ClusterWorld world(max_connected);
+  const auto config = policy_case.cluster();
+  auto chunks = EndpointsOf(size, policy_case.weighted).chunks();
+  auto cluster = world.ApplyAndConnect(ClusterOf("c", {model::EndpointList(chunks)}, config));
   int64_t next = size;
   for (auto _ : state) {
     state.PauseTiming();
     std::shared_ptr<const model::EndpointList::Chunk>& chunk = chunks[next * 7919 % chunks.size()];
     auto changed = std::make_shared<model::EndpointList::Chunk>(*chunk);
-    changed->endpoints[next % changed->endpoints.size()].address = Address(next);
+    changed->endpoints[next % changed->endpoints.size()].address = AddressOf(next);
     chunk = std::move(changed);
     ++next;
     state.ResumeTiming();
-    apply();
+    cluster = world.ApplyAndConnect(ClusterOf("c", {model::EndpointList(chunks)}, config));
   }
+  world.Drop(std::move(cluster));
 }
 
-BENCHMARK_CAPTURE(BM_ReplaceOne, all_connected, 0)->Arg(1000)->Arg(10000)->Arg(100000);
-BENCHMARK_CAPTURE(BM_ReplaceOne, at_most_128_connected, 128)->Arg(1000)->Arg(10000)->Arg(100000);
+// The part of that which is the policy's own, by itself.
+void BM_BuildPolicy(benchmark::State& state, const PolicyCase& policy_case) {
+  std::vector<uint32_t> weights;
+  std::vector<std::string> keys;
+  EndpointsOf(state.range(0), policy_case.weighted).ForEach([&](const auto& endpoint) {
+    weights.push_back(endpoint.weight);
+    keys.push_back(endpoint.address);
+  });
+  const auto key = [&keys](uint32_t place) -> absl::string_view { return keys[place]; };
+  const balancer::Weights shared = balancer::Weights::Of(weights);
+  const auto builder = balancer::NewPolicyBuilder(policy_case.balancing);
+  for (auto _ : state) benchmark::DoNotOptimize(builder->Build({shared, key}));
+}
 
 // The first configuration of a cluster.
 void BM_FirstApply(benchmark::State& state) {
-  const Chunks chunks = ChunksOf(state.range(0));
-  const auto cluster = std::make_shared<const model::Cluster>();
+  const model::EndpointList endpoints = EndpointsOf(state.range(0));
   for (auto _ : state) {
-    World world(128);
-    world.serializer.RunAndWait(
-        [&] { world.clusters = {world.table->Apply(ConfigOf("c", chunks, cluster))}; });
+    ClusterWorld world(128);
+    auto cluster = world.Apply(ClusterOf("c", {endpoints}, RoundRobin()));
     state.PauseTiming();
-    world.clusters.clear();
+    world.Drop(std::move(cluster));
     state.ResumeTiming();
   }
 }
@@ -132,41 +75,68 @@ size_t Allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
 
 // Bytes of the cluster's own state, beside the configuration.
 void BM_BytesOfAnUnconnectedEndpoint(benchmark::State& state) {
-  const Chunks chunks = ChunksOf(100000);
-  const auto cluster = std::make_shared<const model::Cluster>();
+  const model::EndpointList endpoints = EndpointsOf(100000);
   for (auto _ : state) {
-    World world(128);
+    ClusterWorld world(128);
     const size_t before = Allocated();
-    world.serializer.RunAndWait(
-        [&] { world.clusters = {world.table->Apply(ConfigOf("c", chunks, cluster))}; });
+    auto cluster = world.Apply(ClusterOf("c", {endpoints}, RoundRobin()));
     state.counters["bytes"] = static_cast<double>(Allocated() - before) / 100000;
+    world.Drop(std::move(cluster));
   }
   const size_t before = Allocated();
-  const Chunks more = ChunksOf(100000);
+  const model::EndpointList more = EndpointsOf(100000);
   state.counters["configuration"] = static_cast<double>(Allocated() - before) / 100000;
 }
 BENCHMARK(BM_BytesOfAnUnconnectedEndpoint)->Iterations(1);
 
 void BM_BytesOfACluster(benchmark::State& state) {
-  const Chunks chunks = ChunksOf(state.range(0));
-  const auto cluster = std::make_shared<const model::Cluster>();
+  const model::EndpointList endpoints = EndpointsOf(state.range(0));
+  const auto config = RoundRobin();
   for (auto _ : state) {
-    World world(128);
+    ClusterWorld world(128);
     std::vector<model::ClusterConfig> configs;
     for (int i = 0; i < 1000; ++i) {
-      configs.push_back(ConfigOf("c" + std::to_string(i), chunks, cluster));
+      configs.push_back(ClusterOf("c" + std::to_string(i), {endpoints}, config));
     }
-    world.clusters.reserve(1000);
+    Clusters clusters;
+    clusters.reserve(1000);
     const size_t before = Allocated();
-    world.serializer.RunAndWait([&] {
-      for (const model::ClusterConfig& config : configs) {
-        world.clusters.push_back(world.table->Apply(config));
-      }
-    });
+    for (const model::ClusterConfig& one : configs) clusters.push_back(world.Apply(one));
     state.counters["bytes"] = static_cast<double>(Allocated() - before) / 1000;
+    for (std::shared_ptr<cluster::Cluster>& cluster : clusters) world.Drop(std::move(cluster));
   }
 }
 BENCHMARK(BM_BytesOfACluster)->Arg(1)->Arg(10)->Iterations(1);
 
+void Register(const std::string& name, const PolicyCase& policy_case, uint32_t max_connected) {
+  benchmark::RegisterBenchmark(name.c_str(), BM_ReplaceOne, policy_case, max_connected)
+      ->Arg(1000)
+      ->Arg(10000)
+      ->Arg(100000)
+      ->Unit(benchmark::kMicrosecond);
+}
+
+void RegisterAll() {
+  for (const PolicyCase& policy_case : PolicyCases()) {
+    if (policy_case.in_flight > 0) continue;  // updates do not look at calls
+    const std::string name = policy_case.name;
+    Register("BM_ReplaceOne/" + name + "/all_connected", policy_case, 0);
+    Register("BM_ReplaceOne/" + name + "/at_most_128_connected", policy_case, 128);
+    benchmark::RegisterBenchmark(("BM_BuildPolicy/" + name).c_str(), BM_BuildPolicy, policy_case)
+        ->Arg(10)
+        ->Arg(1000)
+        ->Arg(100000)
+        ->Unit(benchmark::kMicrosecond);
+  }
+}
+
 }  // namespace
-}  // namespace mesh::cluster
+}  // namespace mesh::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  mesh::bench::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

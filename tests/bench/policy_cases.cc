@@ -1,0 +1,46 @@
+#include "tests/bench/policy_cases.h"
+
+namespace mesh::bench {
+namespace {
+
+using model::LbPolicy;
+
+model::LoadBalancing Of(LbPolicy policy, uint32_t hash_balance_factor = 0) {
+  model::LoadBalancing balancing;
+  balancing.policy = policy;
+  balancing.hash_balance_factor = hash_balance_factor;
+  return balancing;
+}
+
+}  // namespace
+
+std::shared_ptr<const model::Cluster> PolicyCase::cluster() const {
+  auto cluster = std::make_shared<model::Cluster>();
+  cluster->balancing = balancing;
+  return cluster;
+}
+
+std::vector<PolicyCase> PolicyCases() {
+  constexpr bool kWeighted = true;
+  constexpr uint32_t kBound = 150;  // percent of the average
+  constexpr int kCalls = 3;
+  return {
+      {"round_robin", Of(LbPolicy::kRoundRobin)},
+      {"round_robin_weighted", Of(LbPolicy::kRoundRobin), kWeighted},
+      {"random", Of(LbPolicy::kRandom)},
+      {"random_weighted", Of(LbPolicy::kRandom), kWeighted},
+      {"least_request", Of(LbPolicy::kLeastRequest)},
+      {"least_request_loaded", Of(LbPolicy::kLeastRequest), false, kCalls},
+      {"least_request_weighted", Of(LbPolicy::kLeastRequest), kWeighted},
+      {"least_request_weighted_loaded", Of(LbPolicy::kLeastRequest), kWeighted, kCalls},
+      {"ring_hash", Of(LbPolicy::kRingHash)},
+      {"ring_hash_bounded", Of(LbPolicy::kRingHash, kBound)},
+      {"ring_hash_bounded_loaded", Of(LbPolicy::kRingHash, kBound), false, kCalls},
+      {"maglev", Of(LbPolicy::kMaglev)},
+      {"maglev_bounded", Of(LbPolicy::kMaglev, kBound)},
+      {"maglev_bounded_loaded", Of(LbPolicy::kMaglev, kBound), false, kCalls},
+      {"pick_first", Of(LbPolicy::kPickFirst)},
+  };
+}
+
+}  // namespace mesh::bench

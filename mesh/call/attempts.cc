@@ -70,11 +70,11 @@ Waiter::Step Attempts::Advance() {
   GiveUp& give_up = std::get<GiveUp>(step);
   if (last_.has_value()) {
     Finish(std::move(last_));
-  } else if (!search_.call().tried.empty() && !give_up.for_good) {
+  } else if (!search_.call().tried.empty() && (!give_up.for_good || give_up.dropped)) {
     // What the call's native attempt ended with tells more.
     Finish(std::nullopt);
   } else {
-    FinishWith(kUnavailable, core_->Explain(give_up.status.message()));
+    Finish(DroppedResponse(core_->Explain(give_up.status.message()), give_up.overloaded));
   }
   return Step::kTaken;
 }

@@ -31,6 +31,7 @@ std::unique_ptr<const CallConfig> CompileCallConfig(const model::VirtualHost& vi
     route.path = from.path;
     if (from.retry.has_value()) route.retry = *from.retry;
     route.timeout = from.timeout;
+    route.priority = from.priority;
     uint64_t end = 0;
     for (const model::WeightedCluster& share : from.clusters) {
       const auto found = clusters.find(share.cluster);
@@ -58,12 +59,19 @@ NextStep ChooseNextStep(const CallConfig* config, absl::string_view path, uint64
                   false};
   }
   const cluster::Cluster& cluster = route->Choose(random);
-  cluster::PickResult result = cluster.Pick(request, reader);
+  cluster::PickRequest complete = request;
+  complete.priority = route->priority;
+  // The number that has chosen among the clusters, made another one.
+  complete.draw = random * 0x9e3779b97f4a7c15 ^ random >> 32;
+  cluster::PickResult result = cluster.Pick(complete, reader);
   if (auto* picked = std::get_if<cluster::Picked>(&result)) {
     return GoTo{std::move(picked->permit), route};
   }
   if (auto* failed = std::get_if<cluster::Failed>(&result)) {
     return GiveUp{std::move(failed->status), false};
+  }
+  if (auto* dropped = std::get_if<cluster::Dropped>(&result)) {
+    return GiveUp{std::move(dropped->status), true, true, dropped->overloaded};
   }
   return WaitFor{route, &cluster};
 }

@@ -34,6 +34,7 @@ struct CallRoute {
   model::PathMatcher path;
   std::vector<Share> shares;  // at least one
   model::RetryPolicy retry;   // retry_on is empty where nothing is retried
+  model::RoutingPriority priority = model::RoutingPriority::kDefault;
   absl::Duration timeout = absl::InfiniteDuration();
 
   // The cluster that `random`, uniform, stands for.
@@ -72,8 +73,10 @@ struct WaitFor {
   const cluster::Cluster* cluster;
 };
 struct GiveUp {
-  absl::Status status;    // UNAVAILABLE
-  bool for_good = false;  // it does not help to wait for readiness
+  absl::Status status;      // UNAVAILABLE
+  bool for_good = false;    // it does not help to wait for readiness
+  bool dropped = false;     // the cluster wants it so: what an earlier attempt ended with stands
+  bool overloaded = false;  // a limit of the cluster is reached
 };
 using NextStep = std::variant<GoTo, WaitFor, GiveUp>;
 

@@ -81,7 +81,7 @@ class Channel final : public grpc::ChannelInterface {
   grpc::internal::Call CreateManaged(const RpcMethod& method, grpc::ClientContext* context,
                                      grpc::CompletionQueue* queue, const CallKey& key);
   grpc::internal::Call CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
-                                    grpc::CompletionQueue* queue, absl::string_view reason);
+                                    grpc::CompletionQueue* queue, const GiveUp& why);
 
   const std::shared_ptr<ChannelCore> core_;
 };
@@ -116,7 +116,7 @@ grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientCo
   }
   const auto* const give_up = std::get_if<GiveUp>(&direction.step);
   if (give_up != nullptr && (give_up->for_good || !call_access::WaitsForReady(*context))) {
-    return CreateFailed(method, context, queue, give_up->status.message());
+    return CreateFailed(method, context, queue, *give_up);
   }
   environment().Add(CallEnvironment::Count::kHeld);
   return IsUnary(method) ? CreateManaged<HeldCall>(method, context, queue, key)
@@ -190,10 +190,12 @@ grpc::internal::Call Channel::CreateManaged(const RpcMethod& method, grpc::Clien
 }
 
 grpc::internal::Call Channel::CreateFailed(const RpcMethod& method, grpc::ClientContext* context,
-                                           grpc::CompletionQueue* queue, absl::string_view reason) {
+                                           grpc::CompletionQueue* queue, const GiveUp& why) {
   environment().Add(CallEnvironment::Count::kFailedAtOnce);
   CallStart start(std::make_unique<FailedCall>(
-      core_->environment(), grpc::Status(grpc::StatusCode::UNAVAILABLE, core_->Explain(reason))));
+      core_->environment(),
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, core_->Explain(why.status.message())),
+      why.overloaded ? OverloadedMetadata() : Metadata()));
   return call_access::CreateCall(*environment().grpc().lame_channel(), WithoutHandle(method),
                                  context, queue);
 }

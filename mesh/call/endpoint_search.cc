@@ -10,9 +10,14 @@
 namespace mesh::call {
 
 NextStep EndpointSearch::Look(const EpochReader& reader) {
-  NextStep step = ChooseNextStep(core_.config(reader), call_.path, call_.key.random,
-                                 cluster::PickRequest{call_.tried, call_.key.hash}, reader);
+  cluster::PickRequest request;
+  request.tried = call_.tried;
+  request.hash = call_.key.hash;
+  request.is_retry = call_.counts.retries > 0;
+  NextStep step =
+      ChooseNextStep(core_.config(reader), call_.path, call_.key.random, request, reader);
   out_of_date_ = false;
+  step = TakePlace(std::move(step), reader);
   if (const auto* go = std::get_if<GoTo>(&step)) {
     deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
     if (std::exchange(call_.undelivered, false) &&
@@ -33,6 +38,24 @@ NextStep EndpointSearch::Look(const EpochReader& reader) {
       last_failure_ = std::move(give_up->status);
       step = WaitFor{nullptr, nullptr};
     }
+  }
+  return step;
+}
+
+NextStep EndpointSearch::TakePlace(NextStep step, const EpochReader& reader) {
+  const auto* wait = std::get_if<WaitFor>(&step);
+  if (wait == nullptr || wait->cluster == nullptr) {
+    waiting_.Release();
+    waits_in_ = nullptr;
+  } else if (waits_in_ != wait->cluster) {
+    waiting_.Release();
+    absl::StatusOr<cluster::LimitHold> place = wait->cluster->Wait(wait->route->priority, reader);
+    if (!place.ok()) {
+      waits_in_ = nullptr;
+      return GiveUp{place.status(), true, true, true};
+    }
+    waiting_ = *std::move(place);
+    waits_in_ = wait->cluster;
   }
   return step;
 }

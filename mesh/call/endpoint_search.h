@@ -70,11 +70,16 @@ class EndpointSearch {
   std::string WaitReason() const;
 
  private:
+  // Takes or gives back the call's place among those that wait for a cluster, as `step` needs it.
+  NextStep TakePlace(NextStep step, const EpochReader& reader);
+
   const ChannelCore& core_;
   CallInfo call_;
   absl::Time deadline_;
   bool out_of_date_ = false;
-  std::string waits_for_;      // the cluster's name; empty: a configuration
+  cluster::LimitHold waiting_;
+  const cluster::Cluster* waits_in_ = nullptr;  // compared only
+  std::string waits_for_;                       // the cluster's name; empty: a configuration
   absl::Status last_failure_;  // why a call that waits for readiness found no endpoint
 };
 

@@ -40,6 +40,14 @@ ExchangeResponse UndeliveredResponse(int code, std::string message) {
   return response;
 }
 
+Metadata OverloadedMetadata() { return {{"x-envoy-overloaded", "true"}}; }
+
+ExchangeResponse DroppedResponse(std::string message, bool overloaded) {
+  ExchangeResponse response = UndeliveredResponse(/*UNAVAILABLE*/ 14, std::move(message));
+  if (overloaded) response.trailing_metadata = OverloadedMetadata();
+  return response;
+}
+
 ExchangeResponse GoneResponse() {
   return UndeliveredResponse(/*UNAVAILABLE*/ 14, "mesh was destroyed");
 }

@@ -45,6 +45,11 @@ struct ExchangeResponse {
 
 // What a call ends with that no transport took, with that gRPC code.
 ExchangeResponse UndeliveredResponse(int code, std::string message);
+// The same for what a cluster has no room for, or wants to fail: with the metadata that says so
+// (`x-envoy-overloaded`) if a limit is reached.
+ExchangeResponse DroppedResponse(std::string message, bool overloaded);
+// The metadata of that.
+Metadata OverloadedMetadata();
 // The same of an attempt that cannot begin because its mesh is gone.
 ExchangeResponse GoneResponse();
 

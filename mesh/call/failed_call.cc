@@ -11,7 +11,10 @@ void FailedCall::Intercept(Batch* batch) {
     return;
   }
   if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_MESSAGE)) batch->FailHijackedRecvMessage();
-  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_STATUS)) *batch->GetRecvStatus() = status_;
+  if (batch->QueryInterceptionHookPoint(Point::PRE_RECV_STATUS)) {
+    *batch->GetRecvStatus() = status_;
+    ReplaceMetadata(trailing_metadata_, batch->GetRecvTrailingMetadata());
+  }
   batch->Proceed();
 }
 

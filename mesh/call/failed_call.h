@@ -16,14 +16,18 @@ namespace mesh::call {
 class FailedCall final : public grpc::experimental::Interceptor {
  public:
   // Keeps `environment`, which owns the callback queue that the call may be on.
-  FailedCall(std::shared_ptr<CallEnvironment> environment, grpc::Status status)
-      : environment_(std::move(environment)), status_(std::move(status)) {}
+  FailedCall(std::shared_ptr<CallEnvironment> environment, grpc::Status status,
+             Metadata trailing_metadata)
+      : environment_(std::move(environment)),
+        status_(std::move(status)),
+        trailing_metadata_(std::move(trailing_metadata)) {}
 
   void Intercept(Batch* batch) override;
 
  private:
   const std::shared_ptr<CallEnvironment> environment_;
   const grpc::Status status_;
+  const Metadata trailing_metadata_;
 };
 
 }  // namespace mesh::call

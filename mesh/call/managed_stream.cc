@@ -187,8 +187,8 @@ Waiter::Step ManagedStream::Advance() {
   if (std::holds_alternative<WaitFor>(step)) {
     return search_.out_of_date() ? Step::kWaitAWhile : Step::kWait;
   }
-  Finish(
-      UndeliveredResponse(kUnavailable, core_->Explain(std::get<GiveUp>(step).status.message())));
+  const GiveUp& give_up = std::get<GiveUp>(step);
+  Finish(DroppedResponse(core_->Explain(give_up.status.message()), give_up.overloaded));
   return Step::kTaken;
 }
 

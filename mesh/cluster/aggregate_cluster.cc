@@ -85,6 +85,16 @@ PickResult AggregateCluster::Pick(const PickRequest& request, const EpochReader&
   return Failed{UnavailableAggregate(name_, causes)};
 }
 
+absl::StatusOr<LimitHold> AggregateCluster::Wait(model::RoutingPriority priority,
+                                                 const EpochReader& reader) const {
+  const Order& order = *order_.Get(reader);
+  if (order.empty()) return LimitHold();  // the next pick says why
+  const auto waits = std::find_if(order.begin(), order.end(),
+                                  [](const Place& place) { return !place.passed_over; });
+  const Place& place = waits == order.end() ? order.front() : *waits;
+  return place.cluster->Wait(priority, reader);
+}
+
 void AggregateCluster::Connect() {
   if (asked_ || serializer_ == nullptr) return;
   asked_ = true;

@@ -47,6 +47,10 @@ class AggregateCluster final : public Cluster, private Cluster::Observer {
   // As the first child that does not fail; if all do, it names each one's cause.
   PickResult Pick(const PickRequest& request, const EpochReader& reader) const override;
 
+  // Among those that wait for the child that is to take them.
+  absl::StatusOr<LimitHold> Wait(model::RoutingPriority priority,
+                                 const EpochReader& reader) const override;
+
   void Connect() override;
   void AddObserver(Observer* observer) override;
   void RemoveObserver(Observer* observer) override;

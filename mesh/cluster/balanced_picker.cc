@@ -54,7 +54,8 @@ bool IsLikeGroup(const Group& a, const Group& b) {
 
 }  // namespace
 
-BalancedPicker::BalancedPicker(State state) : state_(std::move(state)) {
+BalancedPicker::BalancedPicker(State state, std::shared_ptr<const Drops> drops)
+    : state_(std::move(state)), drops_(std::move(drops)) {
   const auto* serving = std::get_if<Serving>(&state_);
   if (serving == nullptr) return;
   localities_.resize(serving->groups.size());
@@ -70,8 +71,8 @@ size_t BalancedPicker::CursorsFor(const std::vector<Group>& groups) {
   return count;
 }
 
-bool BalancedPicker::IsLike(const State& state) const {
-  if (state.index() != state_.index()) return false;
+bool BalancedPicker::IsLike(const State& state, const std::shared_ptr<const Drops>& drops) const {
+  if (state.index() != state_.index() || drops != drops_) return false;
   if (const auto* failed = std::get_if<Failed>(&state)) {
     return failed->status == std::get<Failed>(state_).status;
   }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "balancer/cursors.h"
 #include "balancer/weighted_sequence.h"
+#include "mesh/cluster/drops.h"
 #include "mesh/cluster/picker.h"
 #include "mesh/cluster/ready_list.h"
 
@@ -35,7 +36,8 @@ class BalancedPicker {
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;
 
-  explicit BalancedPicker(State state);
+  // `drops` may be null: none.
+  explicit BalancedPicker(State state, std::shared_ptr<const Drops> drops = nullptr);
 
   // One for each group, and one for each of its parts.
   static size_t CursorsFor(const std::vector<Group>& groups);
@@ -43,10 +45,15 @@ class BalancedPicker {
   bool is_idle() const { return std::holds_alternative<Idle>(state_); }
   const State& state() const { return state_; }
   // Whether the picker picks as one made of `state` would.
-  bool IsLike(const State& state) const;
+  bool IsLike(const State& state, const std::shared_ptr<const Drops>& drops = nullptr) const;
   // How picks of a group spread over its parts in the long run: see balancer::Policy::Shares().
   // REQUIRES: it serves, and has that group.
   std::vector<uint64_t> PartShares(size_t group) const;
+
+  // The category that a call with that draw fails by, whatever Pick() says; or null.
+  const model::DropCategory* ChooseDrop(uint64_t draw) const {
+    return drops_ == nullptr ? nullptr : drops_->Choose(draw);
+  }
 
   PickResult Pick(const PickRequest& request) const;
 
@@ -54,6 +61,7 @@ class BalancedPicker {
   PickResult PickFrom(const Serving& serving, const PickRequest& request) const;
 
   const State state_;
+  const std::shared_ptr<const Drops> drops_;
   std::vector<std::optional<balancer::WeightedSequence>> localities_;  // if a group has several
 };
 

@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "mesh/base/epoch.h"
+#include "mesh/cluster/limits.h"
 #include "mesh/cluster/picker.h"
 #include "mesh/model/cluster.h"
 #include "mesh/model/snapshot.h"
@@ -34,6 +36,12 @@ class Cluster {
   // Picks an endpoint. Takes no lock, allocates nothing when it succeeds. The first pick of an
   // idle cluster starts its connections. `reader` is of the mesh's epoch domain.
   virtual PickResult Pick(const PickRequest& request, const EpochReader& reader) const = 0;
+
+  // A place among the calls that wait for an endpoint of the cluster, as Pick() said Pending; given
+  // back when it need wait no more. Error: there is none (UNAVAILABLE; max_pending_requests).
+  // Takes no lock, allocates nothing when it succeeds.
+  virtual absl::StatusOr<LimitHold> Wait(model::RoutingPriority priority,
+                                         const EpochReader& reader) const = 0;
 
   // Connects as a pick would.
   virtual void Connect() = 0;

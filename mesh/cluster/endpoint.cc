@@ -44,6 +44,8 @@ void Permit::End(const Report& report) {
 
 void Permit::Release() {
   if (endpoint_ == nullptr) return;
+  request_.Release();
+  retry_.Release();
   std::exchange(endpoint_, nullptr)->Release();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "mesh/base/reaper.h"
+#include "mesh/cluster/limits.h"
 #include "mesh/wire/connection.h"
 
 namespace mesh::cluster {
@@ -99,11 +100,16 @@ class Permit {
   explicit Permit(Endpoint* endpoint) : endpoint_(endpoint) {
     endpoint_->word_.fetch_add(1, std::memory_order_relaxed);
   }
-  Permit(Permit&& other) noexcept : endpoint_(std::exchange(other.endpoint_, nullptr)) {}
+  Permit(Permit&& other) noexcept
+      : endpoint_(std::exchange(other.endpoint_, nullptr)),
+        request_(std::move(other.request_)),
+        retry_(std::move(other.retry_)) {}
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       Release();
       endpoint_ = std::exchange(other.endpoint_, nullptr);
+      request_ = std::move(other.request_);
+      retry_ = std::move(other.retry_);
     }
     return *this;
   }
@@ -112,6 +118,11 @@ class Permit {
   explicit operator bool() const { return endpoint_ != nullptr; }
   // Null once given back.
   Endpoint* endpoint() const { return endpoint_; }
+  // The places within the cluster's limits that are given back with the permit.
+  void Keep(LimitHold request, LimitHold retry) {
+    request_ = std::move(request);
+    retry_ = std::move(retry);
+  }
 
   // Tells what became of the attempt and gives the permit back. No effect the second time.
   void End(const Report& report);
@@ -120,6 +131,8 @@ class Permit {
   void Release();
 
   Endpoint* endpoint_ = nullptr;
+  LimitHold request_;
+  LimitHold retry_;
 };
 
 }  // namespace mesh::cluster

@@ -30,6 +30,7 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
       key_(key),
       inbox_(std::make_shared<ClusterInbox>(context->mailbox, this)),
       picker_(context->options.epochs),
+      limits_(Limits::Create(key.cluster, {})),
       table_({context->pool,
               context->options.reaper,
               inbox_,
@@ -57,8 +58,35 @@ LiveCluster::~LiveCluster() {
 
 PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& reader) const {
   const BalancedPicker* picker = picker_.Get(reader);
+  if (const model::DropCategory* const category = picker->ChooseDrop(request.draw)) {
+    return Dropped{absl::UnavailableError(
+        absl::StrCat("cluster \"", name(), "\": EDS-configured drop: ", category->name))};
+  }
   if (picker->is_idle()) inbox_->AskForConnections();
-  return picker->Pick(request);
+  PickResult result = picker->Pick(request);
+  auto* const picked = std::get_if<Picked>(&result);
+  if (picked == nullptr) return result;
+  LimitHold retry;
+  if (request.is_retry) {
+    std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRetries, request.priority);
+    if (!hold) return Overflow(LimitKind::kRetries, request.priority);
+    retry = *std::move(hold);
+  }
+  std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRequests, request.priority);
+  if (!hold) return Overflow(LimitKind::kRequests, request.priority);
+  picked->permit.Keep(*std::move(hold), std::move(retry));
+  return result;
+}
+
+Dropped LiveCluster::Overflow(LimitKind kind, model::RoutingPriority priority) const {
+  return Dropped{limits_->OverflowError(kind, priority), /*overloaded=*/true};
+}
+
+absl::StatusOr<LimitHold> LiveCluster::Wait(model::RoutingPriority priority,
+                                            const EpochReader& /*reader*/) const {
+  std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kPending, priority);
+  if (!hold) return limits_->OverflowError(LimitKind::kPending, priority);
+  return *std::move(hold);
 }
 
 void LiveCluster::Connect() {
@@ -98,6 +126,7 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   config_ = config;  // the ambient error has no effect but to be shown
   if (same) return;
   UpdatePolicy();
+  UpdateDrops();
   UpdateLocalities();
   UpdatePriorities();
   if (first) {
@@ -116,10 +145,20 @@ void LiveCluster::UpdatePolicy() {
   }
   if (config_.cluster == nullptr) return;
   table_.set_connect_timeout(config_.cluster->connect_timeout);
+  limits_->Update(config_.cluster->circuit_breakers);
   rules_.degraded_takes_calls =
       config_.cluster->priority_rule == model::PriorityRule::kSpillOver && !balancing_.hashes();
   rules_.in_order =
       balancing_.policy == model::LbPolicy::kPickFirst && !balancing_.pick_first.shuffle;
+}
+
+void LiveCluster::UpdateDrops() {
+  const bool some = config_.endpoints != nullptr && !config_.endpoints->drops.empty();
+  if (!some) {
+    drops_ = nullptr;
+  } else if (drops_ == nullptr || drops_->categories() != config_.endpoints->drops) {
+    drops_ = std::make_shared<const Drops>(config_.endpoints->drops);
+  }
 }
 
 void LiveCluster::UpdateLocalities() {
@@ -300,12 +339,16 @@ void LiveCluster::Retain(std::optional<size_t> standby) {
 }
 
 uint64_t LiveCluster::ConnectionCap() const {
-  if (balancing_.policy == model::LbPolicy::kPickFirst) return 1;
+  constexpr uint64_t kNoCap = std::numeric_limits<uint64_t>::max();
+  const uint32_t max_connections = config_.cluster->circuit_breakers.normal.max_connections;
+  const uint64_t limit = max_connections == model::Thresholds::kNone ? kNoCap : max_connections;
+  if (balancing_.policy == model::LbPolicy::kPickFirst) return std::min<uint64_t>(1, limit);
   // What is hashed must go to the same endpoint from every client.
-  if (balancing_.hashes()) return std::numeric_limits<uint64_t>::max();
+  if (balancing_.hashes()) return limit;
   uint64_t cap = config_.cluster->max_connected_endpoints;
   if (cap == 0) cap = context_->options.max_connected_endpoints;
-  return cap == 0 ? std::numeric_limits<uint64_t>::max() : cap;
+  if (cap == 0) cap = kNoCap;
+  return std::min(cap, limit);
 }
 
 EndpointCounts LiveCluster::Counts() const {
@@ -371,13 +414,13 @@ std::vector<BalancedPicker::Group> LiveCluster::Groups() {
 }
 
 void LiveCluster::Publish(BalancedPicker::State state) {
-  const bool changed = !picker_.writer_view()->IsLike(state);
+  const bool changed = !picker_.writer_view()->IsLike(state, drops_);
   if (changed) {
     const auto* failed = std::get_if<Failed>(&state);
     if (failed != nullptr && context_->options.log) {
       context_->options.log(LogSeverity::kWarning, failed->status.message());
     }
-    picker_.Publish(std::make_unique<const BalancedPicker>(std::move(state)));
+    picker_.Publish(std::make_unique<const BalancedPicker>(std::move(state), drops_));
   }
   RetireUnused();
   const bool connections_changed = std::exchange(connections_changed_, false);

@@ -55,6 +55,9 @@ class LiveCluster final : public Cluster {
   const std::string& name() const override { return key_.cluster; }
   PickResult Pick(const PickRequest& request, const EpochReader& reader) const override;
 
+  absl::StatusOr<LimitHold> Wait(model::RoutingPriority priority,
+                                 const EpochReader& reader) const override;
+
   void Connect() override;
   void AddObserver(Observer* observer) override;
   void RemoveObserver(Observer* observer) override;
@@ -70,7 +73,9 @@ class LiveCluster final : public Cluster {
   void Close();
 
  private:
+  Dropped Overflow(LimitKind kind, model::RoutingPriority priority) const;
   void UpdatePolicy();
+  void UpdateDrops();
   void UpdateLocalities();
   void UpdatePriorities();
   void ScheduleTurn();
@@ -109,6 +114,7 @@ class LiveCluster final : public Cluster {
   const model::ClusterKey key_;
   const std::shared_ptr<ClusterInbox> inbox_;
   Published<BalancedPicker> picker_;
+  const Limits::Owner limits_;  // calls may be inside them while anybody holds the cluster
 
   model::ClusterConfig config_;
   LocalityRules rules_;
@@ -118,7 +124,8 @@ class LiveCluster final : public Cluster {
   const std::function<void()> schedule_turn_;
   std::vector<std::unique_ptr<Locality>> localities_;  // as configured
   std::vector<std::unique_ptr<Priority>> priorities_;
-  balancer::PriorityLoads loads_;  // as of the last turn
+  balancer::PriorityLoads loads_;       // as of the last turn
+  std::shared_ptr<const Drops> drops_;  // null: none
   std::shared_ptr<const balancer::Cursors> cursors_;
   std::vector<Observer*> observers_;
   std::string last_error_;  // of a connection

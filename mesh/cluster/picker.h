@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "mesh/cluster/endpoint.h"
+#include "mesh/model/routing_priority.h"
 
 namespace mesh::cluster {
 
@@ -17,6 +18,10 @@ struct PickRequest {
   // Endpoints that earlier attempts of the call used: avoided while there is another.
   absl::Span<const Endpoint* const> tried;
   std::optional<uint64_t> hash;
+  // Uniform, and the same for all picks of a call: whether it is dropped is decided by it.
+  uint64_t draw = 0;
+  model::RoutingPriority priority = model::RoutingPriority::kDefault;  // whose limits apply
+  bool is_retry = false;  // a policy has the call made again: limits of retries apply as well
 };
 
 // An endpoint that is connected, and the right to use it.
@@ -31,7 +36,14 @@ struct Failed {
   absl::Status status;
 };
 
-using PickResult = std::variant<Picked, Pending, Failed>;
+// The call is not to be made, and not to wait: a limit of the cluster is reached, or the control
+// plane has such calls fail.
+struct Dropped {
+  absl::Status status;      // UNAVAILABLE; names cluster and cause
+  bool overloaded = false;  // a limit is reached
+};
+
+using PickResult = std::variant<Picked, Pending, Failed, Dropped>;
 
 }  // namespace mesh::cluster
 

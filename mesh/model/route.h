@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mesh/model/path_matcher.h"
+#include "mesh/model/routing_priority.h"
 
 namespace mesh::model {
 
@@ -50,6 +51,7 @@ struct Route {
   std::optional<RetryPolicy> retry;       // of the route, else of its virtual host
   // The longest a call may take with all its attempts; infinite: no limit but the caller's.
   absl::Duration timeout = absl::InfiniteDuration();
+  RoutingPriority priority = RoutingPriority::kDefault;
 };
 
 // Routes of the domains that it names (envoy.config.route.v3.VirtualHost). Immutable.

@@ -59,6 +59,10 @@ class FakeCluster final : public cluster::Cluster {
     return cluster::Picked{cluster::Permit(endpoints_[first % endpoints_.size()])};
   }
 
+  absl::StatusOr<cluster::LimitHold> Wait(model::RoutingPriority,
+                                          const EpochReader&) const override {
+    return cluster::LimitHold();
+  }
   void Connect() override { ++connects_; }
   void AddObserver(Observer* observer) override { observers_.push_back(observer); }
   void RemoveObserver(Observer* observer) override {

@@ -47,6 +47,9 @@ class ScriptedCluster final : public Cluster {
   size_t observers() const { return observers_.size(); }
 
   const std::string& name() const override { return name_; }
+  absl::StatusOr<LimitHold> Wait(model::RoutingPriority, const EpochReader&) const override {
+    return LimitHold();
+  }
   PickResult Pick(const PickRequest&, const EpochReader&) const override {
     asked_ = true;
     switch (state_) {

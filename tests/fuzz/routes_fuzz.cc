@@ -28,6 +28,10 @@ class NamedCluster final : public cluster::Cluster {
  public:
   explicit NamedCluster(std::string name) : name_(std::move(name)) {}
   const std::string& name() const override { return name_; }
+  absl::StatusOr<cluster::LimitHold> Wait(model::RoutingPriority,
+                                          const EpochReader&) const override {
+    return cluster::LimitHold();
+  }
   cluster::PickResult Pick(const cluster::PickRequest&, const EpochReader&) const override {
     return cluster::Pending{};
   }

@@ -109,6 +109,11 @@ bool DecodeRouteAction(const proto::RouteAction& action, const std::set<std::str
   if (!DecodeClusters(action, plugins, decoding, route)) return false;
   const absl::Duration timeout = DecodeTimeout(action, decoding);
   if (timeout > absl::ZeroDuration()) route->timeout = timeout;
+  if (action.priority() == 1 && !decoding->grpc()) {
+    route->priority = model::RoutingPriority::kHigh;
+  } else if (action.priority() != 0 && !decoding->grpc()) {
+    decoding->errors.Add("priority", absl::StrCat("unknown value ", action.priority()));
+  }
   if (action.has_retry_policy()) {
     const FieldErrors::Scope scope(&decoding->errors, "retry_policy");
     route->retry = DecodeRetryPolicy(action.retry_policy(), decoding);

@@ -110,7 +110,7 @@ constexpr FieldDeclaration kRouteAction[] = {
              "of the whole call; max_stream_duration replaces it; absent: none (envoy: 15 s)")
         .AdvisoryInGrpc("has no effect in gRPC (gRFC A31)"),
     Honoured(9, "retry_policy"),
-    Advisory(11, "priority", "limits are not there yet"),
+    Honoured(11, "priority", "whose circuit breakers apply").AdvisoryInGrpc(),
     Advisory(13, "rate_limits", "rate limits are not there yet"),
     Advisory(14, "include_vh_rate_limits", "rate limits are not there yet"),
     Advisory(15, "hash_policy", "policies that hash are not there yet"),

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 from arithmetic import Row, ratio_interval
 from processes import Client, Server, client_command
@@ -154,7 +155,55 @@ def open_loop(bench):
     return _with_clients(bench, body)
 
 
-def held(bench):
+def _held_calls_cost(bench, count):
+    """Processor time of a client whose `count` unary calls all began before there was an endpoint:
+    from its first call to its last answer, so with what it costs to resolve and to connect."""
+    with Server(bench.binaries) as server:
+        server.do("service", "bench", 1, 0)
+        with Client(bench.binaries, "mesh", server) as client:
+            before = client.do("cost")["cpu"]
+            client.do("begin-all", count)
+            server.do("subscribed")
+            time.sleep(0.3 + count / 5000)  # all have begun
+            server.times("assign", "bench", 1, 1)
+            _check(client.do("end"))
+            return client.do("cost")["cpu"] - before
+
+
+def _calls_cost(client, count):
+    """The same of calls on a connection that is there."""
+    before = client.do("cost")["cpu"]
+    _check(client.do("async", count, count))
+    return client.do("cost")["cpu"] - before
+
+
+def _check(result):
+    if result["failed"]:
+        raise RuntimeError("%d calls failed" % result["failed"])
+
+
+def _held_calls(bench):
+    """A held unary call against a native and a bare one, by processor time: its latency is mostly
+    what it waits for. All calls of a round are made at a time, since all that are held wait
+    together. (time of 2n calls - time of n) / n: what is not the calls' cancels out."""
+    n = 1000 if bench.quick else 3000
+    rounds = []
+    with Server(bench.binaries) as server:
+        server.start_service("bench")
+        for _ in range(4 if bench.quick else 12):
+            results = {"mesh": _held_calls_cost(bench, 2 * n) - _held_calls_cost(bench, n)}
+            for kind, name in (("bare", "bare"), ("mesh", "native")):
+                with Client(bench.binaries, kind, server) as client:
+                    client.call()
+                    _calls_cost(client, n)  # what is allocated once
+                    results[name] = _calls_cost(client, 2 * n) - _calls_cost(client, n)
+            rounds.append({kind: cost / n for kind, cost in results.items()})
+    bench.keep("held calls", rounds)
+    return [_ratio_row("held unary call, processor time", rounds, against, lambda cost: cost, "us",
+                       1e-3) for against in ("native", "bare")]
+
+
+def _held_streams(bench):
     """A stream that began before its service was connected, and so runs through the mesh, against
     one that began later, and so runs on the endpoint's own channel; and against a bare one.
 
@@ -174,6 +223,12 @@ def held(bench):
                 if results[kind]["failed"]:
                     raise RuntimeError("%s: the stream failed" % kind)
             rounds.append(results)
-    bench.keep("held", rounds)
+    bench.keep("held streams", rounds)
     return [_ratio_row("message of a held stream, there and back, p50", rounds, against,
                        lambda r: r["p50"], "us", 1e-3) for against in ("native", "bare")]
+
+
+def held(bench):
+    """What began before its service was connected, and so runs through the mesh, against what began
+    later, and so runs on the endpoint's own channel."""
+    return _held_streams(bench) + _held_calls(bench)

@@ -12,6 +12,7 @@
 //   call                  one call that waits for readiness: began, ended, server
 //   call-at TIME          the same, at a time of the steady clock
 //   begin | end           the same, in the background: end waits for it
+//   begin-all N | end     N unary calls at a time, in the background: as `async`
 //   fresh                 the same as `call`, on a new channel: began is when it was made
 //   crowd STYLE N MS      N callers for so long, `sync` or `callback`; each call with a deadline of
 //                         a second: [began, took, 1 or 0 if it failed] of each
@@ -140,12 +141,17 @@ class Client {
       return Json(CallOnce(stub_.get()));
     }
     if (what == "begin") {
-      background_ = std::thread([this] { background_call_ = CallOnce(stub_.get()); });
+      background_ = std::thread([this] { background_answer_ = Json(CallOnce(stub_.get())); });
+      return "{}";
+    }
+    if (what == "begin-all" && words >> n) {
+      background_ =
+          std::thread([this, n] { background_answer_ = Json(CallAsync(stub_.get(), n, n)); });
       return "{}";
     }
     if (what == "end" && background_.joinable()) {
       background_.join();
-      return Json(background_call_);
+      return background_answer_;
     }
     if (what == "fresh") {
       const int64_t began = Now();
@@ -209,7 +215,7 @@ class Client {
   std::unique_ptr<Mesh> mesh_;
   std::unique_ptr<Stub> stub_;
   std::thread background_;
-  OneCall background_call_;
+  std::string background_answer_;
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 using Clusters = std::vector<std::shared_ptr<cluster::Cluster>>;
 
 std::shared_ptr<const model::Cluster> RoundRobin() {
-  return std::make_shared<const model::Cluster>();
+  return PolicyCase{"round_robin", {}}.cluster();
 }
 
 // One endpoint is replaced by another of its weight in each update.
@@ -118,7 +118,7 @@ void Register(const std::string& name, const PolicyCase& policy_case, uint32_t m
 
 void RegisterAll() {
   for (const PolicyCase& policy_case : PolicyCases()) {
-    if (policy_case.in_flight > 0) continue;  // updates do not look at calls
+    if (policy_case.in_flight > 0 || policy_case.limited) continue;  // updates do not look at calls
     const std::string name = policy_case.name;
     Register("BM_ReplaceOne/" + name + "/all_connected", policy_case, 0);
     Register("BM_ReplaceOne/" + name + "/at_most_128_connected", policy_case, 128);

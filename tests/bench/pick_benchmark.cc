@@ -39,7 +39,7 @@ class ReadyCluster {
     }
     // First in turns, which puts the same number of calls on each endpoint.
     cluster_ = world_.ApplyAndConnect(
-        ClusterOf("c", {EndpointsOf(size)}, std::make_shared<const model::Cluster>()));
+        ClusterOf("c", {EndpointsOf(size)}, PolicyCase{"turns", {}}.cluster()));
     for (int64_t i = 0; i < size * policy_case.in_flight; ++i) permits_.push_back(Pick({}));
     cluster_ = world_.ApplyAndConnect(ClusterOf("c", lists, policy_case.cluster()));
   }

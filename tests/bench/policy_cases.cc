@@ -12,11 +12,20 @@ model::LoadBalancing Of(LbPolicy policy, uint32_t hash_balance_factor = 0) {
   return balancing;
 }
 
+model::Thresholds Unlimited() {
+  model::Thresholds thresholds;
+  thresholds.max_connections = thresholds.max_pending_requests = thresholds.max_requests =
+      thresholds.max_retries = model::Thresholds::kNone;
+  return thresholds;
+}
+
 }  // namespace
 
 std::shared_ptr<const model::Cluster> PolicyCase::cluster() const {
   auto cluster = std::make_shared<model::Cluster>();
   cluster->balancing = balancing;
+  cluster->circuit_breakers.normal = Unlimited();
+  if (limited) cluster->circuit_breakers.normal.max_requests = 1024;
   return cluster;
 }
 
@@ -26,6 +35,7 @@ std::vector<PolicyCase> PolicyCases() {
   constexpr int kCalls = 3;
   return {
       {"round_robin", Of(LbPolicy::kRoundRobin)},
+      {"round_robin_limited", Of(LbPolicy::kRoundRobin), false, 0, true},
       {"round_robin_weighted", Of(LbPolicy::kRoundRobin), kWeighted},
       {"random", Of(LbPolicy::kRandom)},
       {"random_weighted", Of(LbPolicy::kRandom), kWeighted},

@@ -74,7 +74,7 @@ call::UnaryCall SimCall::Describe() const {
   call.start = start_;
   call.deadline = deadline_;
   call.wait_for_ready = end_.spec.wait_for_ready;
-  call.random = random_;
+  call.key.random = random_;
   return call;
 }
 

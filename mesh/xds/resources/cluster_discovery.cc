@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,8 +21,9 @@
 namespace mesh::xds {
 namespace {
 
-// Far more than anybody has.
+// Far more than anybody has. Each name is asked for again and again.
 constexpr int kMostAggregated = 1000;
+constexpr size_t kMostNames = 1000;
 
 std::string NameOf(proto::Cluster::DiscoveryType type) {
   const std::string& name = proto::Cluster::DiscoveryType_Name(type);
@@ -205,7 +207,9 @@ model::DnsOptions DecodeDnsOptions(const proto::Cluster& cluster, Decoding* deco
 void CheckNames(const model::ClusterLoadAssignment& assignment, absl::string_view type,
                 Decoding* decoding) {
   FieldErrors& errors = decoding->errors;
+  absl::flat_hash_set<absl::string_view> names;
   ForEachAddress(assignment, decoding, [&](const HostAndPort& address) {
+    if (address.is_name) names.insert(address.host);
     if (address.is_path) {
       errors.Add("pipe", absl::StrCat("in a cluster of type ", type));
       return;
@@ -217,6 +221,9 @@ void CheckNames(const model::ClusterLoadAssignment& assignment, absl::string_vie
                  absl::StrCat("\"", address.host, "\" is neither an IP address nor a name"));
     }
   });
+  if (names.size() > kMostNames) {
+    errors.Add("load_assignment.endpoints", absl::StrCat("more than ", kMostNames, " names"));
+  }
 }
 
 // One locality with one endpoint; gRPC refuses a resolver of its own too (gRFC A37).

@@ -348,6 +348,19 @@ TEST(ClusterTypesTest, DnsIsRefusedInMeshAndEnvoy) {
   }
 }
 
+TEST(ClusterTypesTest, SoManyNames) {
+  for (const int count : {1000, 1001}) {
+    std::string endpoints;
+    for (int i = 0; i < count; ++i) {
+      // The same name at another port is one.
+      for (const int port : {80, 81}) endpoints += Endpoint(absl::StrCat("n", i), port);
+    }
+    EXPECT_EQ(
+        Error(Profile::kMesh, Dns("STRICT_DNS", "endpoints { " + endpoints + "}")),
+        count == 1000 ? "" : "cluster \"c\": load_assignment.endpoints: more than 1000 names");
+  }
+}
+
 // grpc-go unmarshal_cds_test.go, "logical_dns"; envoy logical_dns_cluster.cc.
 TEST(ClusterTypesTest, LogicalDnsWithOtherThanOneEndpointIsRefused) {
   const std::string one = Endpoint("a.example", 80);

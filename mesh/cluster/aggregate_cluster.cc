@@ -1,6 +1,7 @@
 #include "mesh/cluster/aggregate_cluster.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -89,8 +90,8 @@ absl::StatusOr<LimitHold> AggregateCluster::Wait(model::RoutingPriority priority
                                                  const EpochReader& reader) const {
   const Order& order = *order_.Get(reader);
   if (order.empty()) return LimitHold();  // the next pick says why
-  const auto waits = std::find_if(order.begin(), order.end(),
-                                  [](const Place& place) { return !place.passed_over; });
+  const auto waits =
+      std::find_if(order.begin(), order.end(), [](const Place& place) { return place.is_awaited; });
   const Place& place = waits == order.end() ? order.front() : *waits;
   return place.cluster->Wait(priority, reader);
 }
@@ -196,7 +197,14 @@ void AggregateCluster::StartFailover(Member* member) {
 
 bool AggregateCluster::PublishOrder() {
   Order order;
-  for (const Member& member : members_) order.push_back({member.cluster, member.passed_over});
+  std::optional<size_t> awaited;  // one that is passed over only if there is no other
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const Member& member = members_[i];
+    order.push_back({member.cluster, member.passed_over, false});
+    if (member.cluster->state() == ConnectionState::kFailing) continue;
+    if (!awaited || (order[*awaited].passed_over && !member.passed_over)) awaited = i;
+  }
+  if (awaited) order[*awaited].is_awaited = true;
   if (order == *order_.writer_view()) return false;
   order_.Publish(std::make_unique<const Order>(std::move(order)));
   return true;

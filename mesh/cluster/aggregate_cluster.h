@@ -70,9 +70,11 @@ class AggregateCluster final : public Cluster, private Cluster::Observer {
   struct Place {
     std::shared_ptr<Cluster> cluster;
     bool passed_over = false;
+    bool is_awaited = false;  // calls that wait, wait for it
 
     bool operator==(const Place& other) const {
-      return cluster == other.cluster && passed_over == other.passed_over;
+      return cluster == other.cluster && passed_over == other.passed_over &&
+             is_awaited == other.is_awaited;
     }
   };
   using Order = std::vector<Place>;  // empty: closed

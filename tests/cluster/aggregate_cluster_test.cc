@@ -43,15 +43,18 @@ class ScriptedCluster final : public Cluster {
   void ChangeConnections() {
     for (Observer* observer : observers_) observer->OnConnectionsChanged();
   }
+  void set_drops(bool drops) { drops_ = drops; }
   bool is_asked() const { return asked_; }
   size_t observers() const { return observers_.size(); }
 
   const std::string& name() const override { return name_; }
+  // Always full, so that it can be told who was asked.
   absl::StatusOr<LimitHold> Wait(model::RoutingPriority, const EpochReader&) const override {
-    return LimitHold();
+    return absl::UnavailableError(name_);
   }
   PickResult Pick(const PickRequest&, const EpochReader&) const override {
     asked_ = true;
+    if (drops_) return Dropped{absl::UnavailableError(absl::StrCat(name_, " drops")), true};
     switch (state_) {
       case ConnectionState::kReady:
         return Picked{Permit(endpoint_)};
@@ -92,6 +95,7 @@ class ScriptedCluster final : public Cluster {
   const std::string name_;
   Endpoint* const endpoint_;
   ConnectionState state_ = ConnectionState::kIdle;
+  bool drops_ = false;
   mutable bool asked_ = false;
   std::vector<Observer*> observers_;
 };
@@ -146,7 +150,16 @@ class AggregateClusterTest : public ::testing::Test, private Cluster::Observer {
       EXPECT_EQ(failed->status.code(), absl::StatusCode::kUnavailable);
       return std::string(failed->status.message());
     }
+    if (const auto* dropped = std::get_if<Dropped>(&result)) {
+      return std::string(dropped->status.message());
+    }
     return "pending";
+  }
+  // The child that a call would wait for.
+  std::string Awaited() {
+    const EpochReader reader(epochs_);
+    return std::string(
+        aggregate_->Wait(model::RoutingPriority::kDefault, reader).status().message());
   }
   // Of all children that were asked for connections.
   std::string Asked() const {
@@ -253,6 +266,35 @@ TEST_F(AggregateClusterTest, FailsOverInOrderAndBack) {
   EXPECT_EQ(Pick(), "b");
   Become("a", ConnectionState::kReady);
   EXPECT_EQ(Pick(), "a");
+}
+
+// A32: a limit that is reached is no reason to go elsewhere.
+TEST_F(AggregateClusterTest, WhatAChildDropsIsDropped) {
+  Children({"a", "b"});
+  Become("a", ConnectionState::kReady);
+  Become("b", ConnectionState::kReady);
+  clusters_.at("a")->set_drops(true);
+  EXPECT_EQ(Pick(), "a drops");
+  clusters_.at("a")->set_drops(false);
+  EXPECT_EQ(Pick(), "a");
+}
+
+// Whose limit of pending calls applies.
+TEST_F(AggregateClusterTest, CallsWaitForTheChildThatIsToTakeThem) {
+  Children({"a", "b", "c"});
+  EXPECT_EQ(Awaited(), "a");
+  Pick();
+  Become("a", ConnectionState::kConnecting);
+  EXPECT_EQ(Awaited(), "a");
+  Become("a", ConnectionState::kFailing);
+  EXPECT_EQ(Awaited(), "b");
+  Become("b", ConnectionState::kConnecting);
+  executor_.Advance(absl::Seconds(10));  // passed over
+  EXPECT_EQ(Awaited(), "c");
+  Become("c", ConnectionState::kFailing);
+  EXPECT_EQ(Awaited(), "b") << "there is no other";
+  Become("b", ConnectionState::kFailing);
+  EXPECT_EQ(Awaited(), "a") << "the first, where all fail";
 }
 
 // EDS-13: not their deadlines.

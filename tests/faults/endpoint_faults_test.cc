@@ -1,6 +1,15 @@
 // Faults of endpoints, and churn among them.
 
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "tests/faults/fault_test.h"
 
@@ -10,6 +19,22 @@ namespace {
 using ::testing::HasSubstr;
 using testing::kClusterLoadAssignmentType;
 using testing::ServiceResources;
+
+// Established TCP connections to `address` (127.0.0.1 and a port), as the kernel lists them.
+int ConnectionsTo(const std::string& address) {
+  int port = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
+  const std::string remote_and_state = absl::StrFormat("0100007F:%04X 01 ", port);
+  int count = 0;
+  // gRPC's sockets are IPv6 ones, of mapped addresses.
+  for (const char* const path : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    std::ifstream table(path);
+    for (std::string line; std::getline(table, line);) {
+      if (absl::StrContains(line, remote_and_state)) ++count;
+    }
+  }
+  return count;
+}
 
 class EndpointFaultsTest : public FaultTest {
  protected:
@@ -154,6 +179,54 @@ TEST_F(EndpointFaultsTest, F16AKilledEndpointLosesNothingWhereTheRouteRetries) {
   const LoadReport report = load.Stop();
   Note("load", report.ToString());
   EXPECT_EQ(report.lost, 0);
+}
+
+// An endpoint leaves while a call is on it: that ends first, then its connection is closed.
+TEST_F(EndpointFaultsTest, F14AnEndpointThatLeavesEndsItsCallsFirst) {
+  Serve(One({a_.address()}));
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a"});
+  const int before = a_.calls();
+  testing::EchoReply reply;
+  grpc::Status status;
+  std::thread call([&] {
+    grpc::ClientContext context;
+    testing::EchoRequest slow;
+    slow.set_delay_ms(1500);
+    status = stub->Unary(&context, slow, &reply);
+  });
+  EXPECT_TRUE(Eventually([&] { return a_.calls() > before; }));
+  SetEndpoints(One({b_.address()}));
+  ReachAll(stub.get(), {"b"});
+  EXPECT_EQ(Answering(stub.get(), 20), std::set<std::string>{"b"});
+  EXPECT_EQ(ConnectionsTo(a_.address()), 1);
+  call.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(reply.server(), "a");
+  EXPECT_TRUE(Eventually([&] { return ConnectionsTo(a_.address()) == 0; }));
+}
+
+// Some 40 connections of three servers come to their age. One server is slow, so that calls are on
+// its connections then.
+TEST_F(EndpointFaultsTest, F19ConnectionsThatServersEndLoseNothing) {
+  for (auto* server : {&a_, &b_, &c_}) {
+    server->Kill();
+    server->set_max_connection_age(absl::Milliseconds(500));
+    ASSERT_TRUE(server->Start());
+  }
+  Serve({{"y", 2, 0, {a_.address(), b_.address()}}, {"z", 1, 0, {c_.address()}}});
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a", "b", "c"});
+  a_.set_delay(absl::Milliseconds(5));
+  Load load(mesh().Channel("xds:///echo"));
+  for (int i = 0; i < 4; ++i) load.WaitForCalls(1000);
+  const LoadReport report = load.Stop();
+  Note("load", report.ToString());
+  EXPECT_EQ(report.lost, 0);
+  for (const auto* server : {&a_, &b_, &c_}) {
+    Note(absl::StrCat("connections of ", server->name()), absl::StrCat(server->connections()));
+    EXPECT_GT(server->connections(), 5);
+  }
 }
 
 TEST_F(EndpointFaultsTest, F20ADeadPriorityGivesWayWithinASecondAndComesBack) {

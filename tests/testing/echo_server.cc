@@ -8,6 +8,11 @@
 #include "grpcpp/server_builder.h"
 
 namespace mesh::testing {
+namespace {
+
+constexpr int kConnectionGraceMs = 1000;  // then the calls of a connection that is too old end
+
+}  // namespace
 
 EchoServer::EchoServer(std::string name, const std::string& address,
                        std::shared_ptr<grpc::ServerCredentials> credentials, EchoControls* controls)
@@ -34,6 +39,10 @@ bool EchoServer::Start() {
   builder.AddListeningPort(address_, credentials_, &port);
   builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(&service_);
+  if (const int64_t age = controls_->max_connection_age_ms; age > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(age));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMs);
+  }
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) return false;
   if (!absl::StartsWith(address_, "unix:")) {

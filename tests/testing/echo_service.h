@@ -25,6 +25,7 @@ struct EchoControls {
   std::atomic<int> failures{0};  // calls still to fail
   std::atomic<int> failure_code{0};
   std::atomic<int64_t> delay_ms{0};
+  std::atomic<int64_t> max_connection_age_ms{0};  // read when a server starts; 0: none
   std::atomic<int> calls{0};
   std::atomic<int> connections{0};  // client sockets that have made calls
 };
@@ -48,6 +49,12 @@ class EchoEndpoint {
   void StopFailing() { controls_->StopFailing(); }
   // Before each call; a call that is cancelled meanwhile ends.
   void set_delay(absl::Duration delay) { controls_->delay_ms = absl::ToInt64Milliseconds(delay); }
+
+  // Of a server that starts from now on: it sends GOAWAY on connections that are so old, give or
+  // take a tenth, and lets their calls end.
+  void set_max_connection_age(absl::Duration age) {
+    controls_->max_connection_age_ms = absl::ToInt64Milliseconds(age);
+  }
 
   int calls() const { return controls_->calls; }
   // How many client sockets have made calls.

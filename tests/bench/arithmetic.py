@@ -56,13 +56,18 @@ class Outage:
 
 
 def outage(calls, fault, slow=100000000, late=2000000000, tail=500000000):
-    """`calls` are (began, took, whether it succeeded), times in nanoseconds. If a bad call began in
-    the last `tail` before the last one of all, then it was not over."""
+    """`calls` are (began, took, whether it succeeded), times in nanoseconds. If more than one in a
+    hundred is bad of those that began in the last `tail`, then it was not over; what single calls
+    take then, other programs may have to do with."""
     seen = [call for call in calls if call[0] + call[1] > fault]
     began_late = [call for call in seen if call[0] >= fault + late]
-    bad = [(began, began + took) for began, took, ok in seen if not ok or took > slow]
-    last_began = max((began for began, _ in bad), default=fault)
     last = max((began for began, _, _ in seen), default=fault)
+
+    def bad(since):
+        return [call for call in seen if call[0] >= since and (not call[2] or call[1] > slow)]
+    last_began = max([fault] + [began for began, _, _ in bad(0)])
+    at_the_end = sum(began >= last - tail for began, _, _ in seen)
+    is_over = not seen or len(bad(last - tail)) <= at_the_end / 100
 
     def slow_share(some):
         return sum(took > slow for _, took, _ in some) / len(some) if some else 0.0
@@ -70,8 +75,8 @@ def outage(calls, fault, slow=100000000, late=2000000000, tail=500000000):
         calls=len(seen), failed=sum(not ok for _, _, ok in seen),
         slow_share=slow_share(seen), late_slow_share=slow_share(began_late),
         span=(last - fault) / 1e9,
-        clean=None if last_began > max(fault, last - tail) else max(0, last_began - fault) / 1e9,
-        over=(max((ended for _, ended in bad), default=fault) - fault) / 1e9)
+        clean=(last_began - fault) / 1e9 if is_over else None,
+        over=(max([fault] + [began + took for began, took, _ in bad(0)]) - fault) / 1e9)
 
 
 @dataclasses.dataclass

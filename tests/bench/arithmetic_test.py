@@ -129,8 +129,14 @@ class OutageTest(unittest.TestCase):
         self.assertAlmostEqual(result.late_slow_share, 1 / 2)
 
     def test_never_over(self):
-        for began, clean in [(2000, 1.0), (2490, 1.49), (2491, None), (2990, None)]:
+        # 50 good calls and one begin in the last half second.
+        for began, clean in [(2000, 1.0), (2489, 1.489), (2490, None), (2990, None)]:
             calls = [(began * MS, 1 * MS, 0)] + steady(1000, 3000)
+            self.assertEqual(arithmetic.outage(calls, 1000 * MS).clean, clean)
+
+    def test_a_slow_call_at_the_end_is_not_the_fault(self):
+        for others, clean in [(steady(1000, 3000, step=5), 1.9), (steady(1000, 3000, step=6), None)]:
+            calls = [(2900 * MS, 200 * MS, 1)] + others
             self.assertEqual(arithmetic.outage(calls, 1000 * MS).clean, clean)
 
     def test_no_calls(self):

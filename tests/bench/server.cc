@@ -2,7 +2,8 @@
 // First it prints the control plane's address and that of backend `a`; then it obeys the lines of
 // its standard input and answers each with one line.
 //
-//   service NAME CLUSTERS RETRY  listener, routes (RETRY 1: on UNAVAILABLE), clusters NAME-0, ...
+//   service NAME CLUSTERS RETRY  listener, routes, clusters NAME-0, ... RETRY 1: on UNAVAILABLE;
+//                                2: the same, and no limit of what a cluster has in flight
 //   assign NAME CLUSTERS N       N endpoints in each cluster, all of them backend `a`
 //   change NAME N I              another address for the I-th of the N endpoints of NAME-0
 //   backends NAME A B            backends `a` and `b` in localities of those weights, in NAME-0
@@ -17,11 +18,13 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "mesh/xds/proto/cluster.pb.h"
 #include "tests/testing/ads_server.h"
 #include "tests/testing/echo_server.h"
 #include "tests/testing/xds_resources.h"
@@ -48,7 +51,7 @@ class Server {
     std::string what, name;
     int clusters = 1, count = 0, index = 0;
     words >> what >> name;
-    if (what == "service" && words >> clusters >> index) return Serve(name, clusters, index != 0);
+    if (what == "service" && words >> clusters >> index) return Serve(name, clusters, index);
     if (what == "assign" && words >> clusters >> count) {
       for (int i = 0; i < clusters; ++i) Set(name, i, {{"zone", 1, 0, Endpoints(count, -1)}});
       return Push();
@@ -83,14 +86,29 @@ class Server {
     return absl::StrCat(name, "-", index);
   }
 
-  std::string Serve(const std::string& name, int clusters, bool retry) {
+  // What Istio says of a cluster of which nothing is said.
+  static std::string WithoutLimits(const std::string& cluster_bytes) {
+    mesh::xds::proto::Cluster cluster;
+    cluster.ParseFromString(cluster_bytes);
+    auto* const limits = cluster.mutable_circuit_breakers()->add_thresholds();
+    constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+    for (auto* const limit :
+         {limits->mutable_max_connections(), limits->mutable_max_requests(),
+          limits->mutable_max_pending_requests(), limits->mutable_max_retries()}) {
+      limit->set_value(kNone);
+    }
+    return cluster.SerializeAsString();
+  }
+
+  std::string Serve(const std::string& name, int clusters, int retry) {
     ServiceResources service;
     service.name = name;
-    if (retry) service.retry_on = "unavailable";
+    if (retry > 0) service.retry_on = "unavailable";
     for (int i = 0; i < clusters; ++i) {
       const std::string cluster = Cluster(name, i);
       service.cluster_weights[cluster] = 1;
-      ads_.Set(mesh::testing::kClusterType, cluster, ServiceResources::ClusterBytes(cluster));
+      const std::string bytes = ServiceResources::ClusterBytes(cluster);
+      ads_.Set(mesh::testing::kClusterType, cluster, retry == 2 ? WithoutLimits(bytes) : bytes);
     }
     ads_.Set(mesh::testing::kListenerType, name, service.ListenerBytes());
     ads_.Set(mesh::testing::kRouteConfigurationType, name, service.RouteConfigurationBytes());

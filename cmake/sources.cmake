@@ -69,6 +69,7 @@ set(MESH_SOURCES
     mesh/call/target_watch.cc
     mesh/cluster/aggregate_cluster.cc
     mesh/cluster/balanced_picker.cc
+    mesh/cluster/cluster_health.cc
     mesh/cluster/cluster_inbox.cc
     mesh/cluster/cluster_table.cc
     mesh/cluster/cluster_text.cc
@@ -87,6 +88,7 @@ set(MESH_SOURCES
     mesh/cluster/outlier_detector.cc
     mesh/cluster/priority.cc
     mesh/cluster/ready_list.cc
+    mesh/cluster/stall_guard.cc
     mesh/mesh.cc
     mesh/model/endpoints.cc
     mesh/model/explanation.cc
@@ -258,6 +260,7 @@ set(MESH_HEADERS
     mesh/cluster/aggregate_cluster.h
     mesh/cluster/balanced_picker.h
     mesh/cluster/cluster.h
+    mesh/cluster/cluster_health.h
     mesh/cluster/cluster_inbox.h
     mesh/cluster/cluster_table.h
     mesh/cluster/cluster_text.h
@@ -276,6 +279,7 @@ set(MESH_HEADERS
     mesh/cluster/picker.h
     mesh/cluster/priority.h
     mesh/cluster/ready_list.h
+    mesh/cluster/stall_guard.h
     mesh/mesh.h
     mesh/model/circuit_breakers.h
     mesh/model/cluster.h

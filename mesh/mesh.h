@@ -44,6 +44,12 @@ struct Options {
   // always connects all.
   uint32_t max_connected_endpoints = 128;
 
+  // Whether calls are guarded against endpoints that accept them and never answer (a frozen
+  // process, a network that swallows packets), though the configuration asks for nothing: such an
+  // endpoint is avoided while others answer, and takes no calls until it answers a probe
+  // (docs/guard.md). Only in profile kMesh.
+  bool guards_against_stalls = true;
+
   // Where messages for operators go; empty: nowhere. Called on threads of the mesh.
   LogSink log;
 

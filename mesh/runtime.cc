@@ -111,6 +111,11 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   clusters.log = options_.log;
   clusters.max_connected_endpoints =
       options_.profile == Profile::kGrpc ? 0 : options_.max_connected_endpoints;
+  prober_ = std::make_unique<wire::EndpointProber>(
+      wire::GrpcProber::Options{pump_.get(), serializer_.get(), reaper_});
+  clusters.prober = prober_.get();
+  clusters.guards_against_stalls =
+      options_.guards_against_stalls && options_.profile == Profile::kMesh;
   clusters_ = cluster::ClusterTable::Create(std::move(clusters));
 
   call::CallEnvironment::Options environment;
@@ -154,6 +159,7 @@ Runtime::~Runtime() {
     xds_client_.reset();
     hosts_.reset();
     clusters_.reset();
+    prober_.reset();
   });
   // The pump waits for the watches of channels, which the reaper destroys: not on an executor that
   // may be stuck.

@@ -21,6 +21,7 @@
 #include "mesh/call/channel_core.h"
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/mesh.h"
+#include "mesh/wire/endpoint_prober.h"
 #include "mesh/wire/grpc_ads_transport.h"
 #include "mesh/wire/grpc_connection.h"
 #include "mesh/wire/pump.h"
@@ -103,6 +104,7 @@ class Runtime final : public Mesh {
   std::unique_ptr<Serializer> serializer_;
   std::unique_ptr<wire::Pump> pump_;
   std::unique_ptr<wire::GrpcConnector> connector_;
+  std::unique_ptr<wire::EndpointProber> prober_;     // serializer-bound
   std::unique_ptr<cluster::ClusterTable> clusters_;  // serializer-bound
   std::shared_ptr<call::CallEnvironment> environment_;
   const xds::ResourceTypes resource_types_;

@@ -18,7 +18,9 @@ Attempts::Attempts(std::shared_ptr<ChannelCore> core, std::unique_ptr<Transport>
     : core_(std::move(core)),
       transport_(std::move(transport)),
       search_(core_.get(), std::move(call)),
-      body_(std::move(call.body)) {}
+      body_(std::move(call.body)) {
+  search_.call().unary = true;
+}
 
 Attempts::~Attempts() = default;
 

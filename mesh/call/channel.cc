@@ -72,7 +72,7 @@ class Channel final : public grpc::ChannelInterface {
 
   CallEnvironment& environment() { return *core_->environment(); }
 
-  Direction Direct(absl::string_view path, const CallKey& key);
+  Direction Direct(const RpcMethod& method, const CallKey& key);
   grpc::internal::Call CreateNative(const RpcMethod& method, grpc::ClientContext* context,
                                     grpc::CompletionQueue* queue, const CallKey& key,
                                     Direction direction);
@@ -106,7 +106,7 @@ bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod
 grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientContext* context,
                                          grpc::CompletionQueue* queue) {
   const CallKey key{FastRandom(), CallHash::Current()};
-  Direction direction = Direct(method.name(), key);
+  Direction direction = Direct(method, key);
   if (auto* const go = std::get_if<GoTo>(&direction.step)) {
     // A stream cannot be rescued, so its connection must not only have been there a moment ago.
     if (IsUnary(method) || IsConnected(*go->permit.endpoint())) {
@@ -123,13 +123,15 @@ grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientCo
                          : CreateManaged<StreamCall>(method, context, queue, key);
 }
 
-Direction Channel::Direct(absl::string_view path, const CallKey& key) {
+Direction Channel::Direct(const RpcMethod& method, const CallKey& key) {
   Direction direction;
   const EpochReader reader(*environment().epochs());
   const CallConfig* const config = core_->config(reader);
   if (config == nullptr || !config->shut_down) environment().grpc().pump()->NoteCall();
-  direction.step =
-      ChooseNextStep(config, path, key.random, cluster::PickRequest{{}, key.hash}, reader);
+  cluster::PickRequest request;
+  request.hash = key.hash;
+  request.awaits_answer = IsUnary(method);
+  direction.step = ChooseNextStep(config, method.name(), key.random, request, reader);
   if (const auto* go = std::get_if<GoTo>(&direction.step)) {
     direction.retry = go->route->retry;
     direction.timeout = go->route->timeout;

@@ -13,6 +13,7 @@ NextStep EndpointSearch::Look(const EpochReader& reader) {
   cluster::PickRequest request;
   request.tried = call_.tried;
   request.hash = call_.key.hash;
+  request.awaits_answer = call_.unary;
   request.is_retry = call_.counts.retries > 0;
   NextStep step =
       ChooseNextStep(core_.config(reader), call_.path, call_.key.random, request, reader);

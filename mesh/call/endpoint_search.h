@@ -30,6 +30,7 @@ struct CallInfo {
   absl::Time start;                              // on the mesh's clock
   absl::Time deadline = absl::InfiniteFuture();  // the application's
   bool wait_for_ready = false;
+  bool unary = false;
   CallKey key;
   AttemptCounts counts;
   TriedEndpoints tried;                   // of the attempts made before

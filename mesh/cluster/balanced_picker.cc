@@ -48,6 +48,27 @@ Endpoint* FindUntried(const std::vector<Group>& groups, const PickRequest& reque
   return nullptr;
 }
 
+// Endpoints are avoided (see AvoidStall) that have so many calls unanswered, and so many times as
+// many as another one, and one: a pause that all share, or a burst of answers, is none of theirs.
+constexpr uint32_t kFewestUnanswered = 8;
+constexpr uint32_t kTimesUnanswered = 4;
+
+// `endpoint`, or another of the group if that answers calls while `endpoint` does not. Compares
+// with a few at random: in a group where most answer, that is enough.
+Endpoint* AvoidStall(const Group& group, Endpoint* endpoint, uint64_t random) {
+  constexpr int kSamples = 8;
+  for (int i = 0; i < kSamples; ++i) {
+    random = random * 0x5851f42d4c957f2d + 0x14057b7ef767814f;
+    const PickerPart& part = *group.parts[(random >> 48) % group.parts.size()];
+    Endpoint* other = part.at(static_cast<uint32_t>((random >> 20) % part.size()));
+    if (other == endpoint || !IsConnected(other)) continue;
+    if (endpoint->unanswered() < kTimesUnanswered * (other->unanswered() + 1)) continue;
+    endpoint->SuspectStall();
+    return other;
+  }
+  return endpoint;
+}
+
 bool IsLikeGroup(const Group& a, const Group& b) {
   return a.load == b.load && a.parts == b.parts && a.shares == b.shares;
 }
@@ -78,6 +99,7 @@ bool BalancedPicker::IsLike(const State& state, const std::shared_ptr<const Drop
   }
   if (const auto* serving = std::get_if<Serving>(&state)) {
     const auto& mine = std::get<Serving>(state_);
+    if (mine.guarded != serving->guarded) return false;
     return std::equal(mine.groups.begin(), mine.groups.end(), serving->groups.begin(),
                       serving->groups.end(), IsLikeGroup);
   }
@@ -121,7 +143,12 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   } else if (serving.may_wait && !IsConnected(endpoint)) {
     return Pending{};
   }
-  return Picked{Permit(endpoint)};
+  if (serving.guarded && endpoint->unanswered() >= kFewestUnanswered) {
+    endpoint = AvoidStall(group, endpoint, input.random);
+  }
+  Picked picked{Permit(endpoint)};
+  if (request.awaits_answer) picked.permit.AwaitAnswer();
+  return picked;
 }
 
 }  // namespace mesh::cluster

@@ -32,6 +32,7 @@ class BalancedPicker {
   struct Serving {
     std::vector<Group> groups;  // in the order in which a hash walks them; the loads make 100
     bool may_wait = false;      // parts have endpoints that are not connected yet
+    bool guarded = false;       // an endpoint that answers nothing, unlike others, is avoided
     std::shared_ptr<const balancer::Cursors> cursors;  // CursorsFor(groups), at least
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;

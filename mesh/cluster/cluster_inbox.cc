@@ -19,4 +19,16 @@ void ClusterInbox::OnCallFailed(Endpoint* endpoint) {
   });
 }
 
+void ClusterInbox::OnFailuresInARow(Endpoint* endpoint, Crossings crossings) {
+  mailbox_->Post([self = shared_from_this(), endpoint, crossings] {
+    if (self->cluster_ != nullptr) self->cluster_->health().OnFailuresInARow(endpoint, crossings);
+  });
+}
+
+void ClusterInbox::OnStall(Endpoint* endpoint) {
+  mailbox_->Post([self = shared_from_this(), endpoint] {
+    if (self->cluster_ != nullptr) self->cluster_->health().OnStall(endpoint);
+  });
+}
+
 }  // namespace mesh::cluster

@@ -24,6 +24,8 @@ class ClusterInbox final : public Endpoint::Suspicion,
   void AskForConnections();
   // Has the cluster look at the endpoint's connection.
   void OnCallFailed(Endpoint* endpoint) override;
+  void OnFailuresInARow(Endpoint* endpoint, Crossings crossings) override;
+  void OnStall(Endpoint* endpoint) override;
 
   // Serializer-bound. Null when it has gone.
   LiveCluster* cluster() const { return cluster_; }

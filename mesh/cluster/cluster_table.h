@@ -12,6 +12,7 @@
 #include "mesh/cluster/cluster.h"
 #include "mesh/model/cluster.h"
 #include "mesh/wire/connection.h"
+#include "mesh/wire/prober.h"
 
 namespace mesh::cluster {
 
@@ -25,10 +26,14 @@ class ClusterTable {
     const Clock* clock = nullptr;
     Random* random = nullptr;
     wire::Connector* connector = nullptr;
+    // Makes the active health checks; null: no endpoint is checked, and all are healthy.
+    wire::Prober* prober = nullptr;
     std::shared_ptr<Reaper> reaper;
     LogSink log;
     // The most connected endpoints of a cluster whose configuration sets no other number.
     uint32_t max_connected_endpoints = 128;
+    // Whether endpoints are avoided that take calls and answer none: see ClusterHealth.
+    bool guards_against_stalls = true;
   };
 
   static std::unique_ptr<ClusterTable> Create(Options options);

@@ -3,13 +3,19 @@
 namespace mesh::cluster {
 namespace {
 
+constexpr int kCancelled = 1;
+constexpr int kDeadlineExceeded = 4;
 constexpr int kUnavailable = 14;  // gRPC's code for a lost connection, among other things
 
 }  // namespace
 
-Endpoint::Endpoint(std::string address, std::shared_ptr<Reaper> reaper,
-                   std::shared_ptr<Suspicion> suspicion)
-    : suspicion_(std::move(suspicion)), address_(std::move(address)), reaper_(std::move(reaper)) {}
+Endpoint::Endpoint(std::string address, std::shared_ptr<Reaper> reaper, Hearing hearing)
+    : hearing_(std::move(hearing)), address_(std::move(address)), reaper_(std::move(reaper)) {}
+
+void Endpoint::SuspectStall() {
+  if (hearing_.suspicion == nullptr || stall_told_.load(std::memory_order_relaxed)) return;
+  if (!stall_told_.exchange(true, std::memory_order_relaxed)) hearing_.suspicion->OnStall(this);
+}
 
 void Endpoint::SetConnection(std::shared_ptr<wire::Connection> connection) {
   owned_connection_ = std::move(connection);
@@ -32,12 +38,25 @@ void Endpoint::Destroy() {
 
 void Permit::End(const Report& report) {
   if (endpoint_ == nullptr) return;
+  Endpoint& endpoint = *endpoint_;
+  const Endpoint::Hearing& hearing = endpoint.hearing_;
   if (report.status_code == kUnavailable || !report.delivered) {
-    Endpoint& endpoint = *endpoint_;
-    if (endpoint.suspicion_ != nullptr &&
+    if (hearing.suspicion != nullptr &&
         !endpoint.suspected_.exchange(true, std::memory_order_relaxed)) {
-      endpoint.suspicion_->OnCallFailed(&endpoint);
+      hearing.suspicion->OnCallFailed(&endpoint);
     }
+  }
+  if (hearing.rules != nullptr) {
+    const Crossings crossings =
+        endpoint.counters_.Record(report.status_code, report.delivered, *hearing.rules);
+    if (!crossings.empty() && hearing.suspicion != nullptr) {
+      hearing.suspicion->OnFailuresInARow(&endpoint, crossings);
+    }
+  }
+  // Neither a deadline nor the caller's cancellation is an answer of the server's.
+  if (awaits_answer_ && report.status_code != kDeadlineExceeded &&
+      report.status_code != kCancelled) {
+    endpoint.NoteAnswer();
   }
   Release();
 }

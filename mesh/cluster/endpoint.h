@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "mesh/base/reaper.h"
 #include "mesh/cluster/limits.h"
+#include "mesh/cluster/outlier_counters.h"
 #include "mesh/wire/connection.h"
 
 namespace mesh::cluster {
@@ -27,17 +28,24 @@ struct Report {
 // thread-safe.
 class alignas(64) Endpoint {
  public:
-  // Hears that a call failed on the endpoint as if the connection was lost, on the thread of that
-  // call: it must not block. Hears no more of that endpoint until ForgetSuspicion().
+  // Hears what calls find out about the endpoint, on the thread of the call: it must not block.
   class Suspicion {
    public:
     virtual ~Suspicion() = default;
+    // A call failed as if the connection was lost. Not again until ForgetSuspicion().
     virtual void OnCallFailed(Endpoint* endpoint) = 0;
+    // Failures in a row have reached thresholds of outlier detection.
+    virtual void OnFailuresInARow(Endpoint* endpoint, Crossings crossings) = 0;
+    // It takes calls and answers none, unlike others. Not again until ForgetStall().
+    virtual void OnStall(Endpoint* endpoint) = 0;
+  };
+  // What calls tell the cluster of the endpoint. Shared because a permit may outlive the cluster.
+  struct Hearing {
+    std::shared_ptr<Suspicion> suspicion;       // null: nobody hears
+    std::shared_ptr<const OutlierRules> rules;  // null: nothing is counted
   };
 
-  // `suspicion` may be null. It is shared because a permit may outlive the cluster.
-  Endpoint(std::string address, std::shared_ptr<Reaper> reaper,
-           std::shared_ptr<Suspicion> suspicion);
+  Endpoint(std::string address, std::shared_ptr<Reaper> reaper, Hearing hearing);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
@@ -49,6 +57,23 @@ class alignas(64) Endpoint {
   // REQUIRES: has_connection(), which is so for every endpoint that was picked.
   wire::Connection& connection() const { return *connection_.load(std::memory_order_acquire); }
   bool has_connection() const { return connection_.load(std::memory_order_acquire) != nullptr; }
+
+  // What became of the attempts, for outlier detection.
+  OutlierCounters& counters() { return counters_; }
+
+  // The calls that were begun since it last answered one, of those that await an answer: see
+  // Permit::AwaitAnswer(). More or less: threads that meet may lose some.
+  uint32_t unanswered() const { return unanswered_.load(std::memory_order_relaxed); }
+  // It has answered something.
+  void NoteAnswer() {
+    if (unanswered() != 0) unanswered_.store(0, std::memory_order_relaxed);
+  }
+  // Takes calls and answers none, as a picker has found.
+  void SuspectStall();
+  void ForgetStall() { stall_told_.store(false, std::memory_order_relaxed); }
+  // The cluster has it take no calls because of that. Written on the serializer.
+  bool stalled() const { return stalled_.load(std::memory_order_relaxed); }
+  void set_stalled(bool stalled) { stalled_.store(stalled, std::memory_order_relaxed); }
 
   // The next failed call is heard of again.
   void ForgetSuspicion() { suspected_.store(false, std::memory_order_relaxed); }
@@ -83,9 +108,13 @@ class alignas(64) Endpoint {
   //   threads did with the endpoint happen before its end.
   std::atomic<uint64_t> word_{0};
   std::atomic<wire::Connection*> connection_{nullptr};
-  std::atomic<bool> suspected_{false};  // since ForgetSuspicion()
+  std::atomic<bool> suspected_{false};   // since ForgetSuspicion()
+  std::atomic<bool> stall_told_{false};  // since ForgetStall()
+  std::atomic<bool> stalled_{false};
+  std::atomic<uint32_t> unanswered_{0};
+  OutlierCounters counters_;
   // Cold.
-  const std::shared_ptr<Suspicion> suspicion_;
+  const Hearing hearing_;
   const std::string address_;
   const std::shared_ptr<Reaper> reaper_;
   std::shared_ptr<wire::Connection> owned_connection_;  // serializer-bound
@@ -103,13 +132,15 @@ class Permit {
   Permit(Permit&& other) noexcept
       : endpoint_(std::exchange(other.endpoint_, nullptr)),
         request_(std::move(other.request_)),
-        retry_(std::move(other.retry_)) {}
+        retry_(std::move(other.retry_)),
+        awaits_answer_(other.awaits_answer_) {}
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       Release();
       endpoint_ = std::exchange(other.endpoint_, nullptr);
       request_ = std::move(other.request_);
       retry_ = std::move(other.retry_);
+      awaits_answer_ = other.awaits_answer_;
     }
     return *this;
   }
@@ -118,6 +149,11 @@ class Permit {
   explicit operator bool() const { return endpoint_ != nullptr; }
   // Null once given back.
   Endpoint* endpoint() const { return endpoint_; }
+  // The attempt is of a kind that is answered once, and soon: a unary call.
+  void AwaitAnswer() {
+    awaits_answer_ = true;
+    endpoint_->unanswered_.store(endpoint_->unanswered() + 1, std::memory_order_relaxed);
+  }
   // The places within the cluster's limits that are given back with the permit.
   void Keep(LimitHold request, LimitHold retry) {
     request_ = std::move(request);
@@ -133,6 +169,7 @@ class Permit {
   Endpoint* endpoint_ = nullptr;
   LimitHold request_;
   LimitHold retry_;
+  bool awaits_answer_ = false;
 };
 
 }  // namespace mesh::cluster

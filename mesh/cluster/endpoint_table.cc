@@ -21,18 +21,19 @@ void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::S
   if (state == wire::ConnectionState::kFailing) reason_ = reason;
   if (state == wire::ConnectionState::kReady) reason_ = absl::OkStatus();
   for (const Place& place : places_) place.locality->OnState(*this, place, old);
-  (*on_change_)(*this);
+  (*on_connection_)(*this);
 }
 
 void TableEndpoint::SetVerdict(const EndpointVerdict& verdict) {
   if (verdict == verdict_) return;
   const wire::ConnectionState old = state();
   verdict_ = verdict;
+  endpoint_->set_stalled(verdict.stalled);
   for (Place& place : places_) {
     place.locality->OnState(*this, place, old);
     place.locality->OnVerdict(*this, &place);
   }
-  (*on_change_)(*this);
+  (*on_verdict_)(*this);
 }
 
 void TableEndpoint::SetWarmth(uint32_t percent) {
@@ -43,23 +44,25 @@ void TableEndpoint::SetWarmth(uint32_t percent) {
 
 EndpointTable::~EndpointTable() = default;
 
-TableEndpoint* EndpointTable::Attach(absl::string_view address, const Place& place) {
+TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const Place& place) {
   TableEndpoint* result = nullptr;
-  const auto found = by_address_.find(address);
+  const auto found = by_address_.find(config.address);
   if (found != by_address_.end()) {
     result = found->second.get();
   } else {
-    auto* endpoint = new Endpoint(std::string(address), options_.reaper, options_.suspicion);
-    auto made = std::make_unique<TableEndpoint>(endpoint, &options_.on_change);
+    auto* endpoint = new Endpoint(config.address, options_.reaper, options_.hearing);
+    auto made =
+        std::make_unique<TableEndpoint>(endpoint, &options_.on_connection, &options_.on_verdict);
     result = made.get();
     by_address_.emplace(endpoint->address(), std::move(made));
     by_endpoint_.emplace(endpoint, result);
     wire::ConnectionKey key;
     key.address = endpoint->address();
     key.connect_timeout = connect_timeout_;
-    if (options_.on_new) options_.on_new(*result);
+    result->set_extras(config.extras);
+    options_.on_new(*result);
     result->SetShare(options_.pool->Acquire(key, result));
-    if (result->state() != wire::ConnectionState::kIdle) options_.on_change(*result);
+    if (result->state() != wire::ConnectionState::kIdle) options_.on_connection(*result);
   }
   result->places().push_back(place);
   return result;
@@ -79,12 +82,18 @@ std::vector<Endpoint*> EndpointTable::TakeUnused() {
     candidate->maybe_unused_ = false;
     if (!candidate->places().empty()) continue;  // named again meanwhile
     Endpoint* endpoint = candidate->endpoint();
+    options_.on_unused(*candidate);
     unused.push_back(endpoint);
     by_endpoint_.erase(endpoint);
     by_address_.erase(endpoint->address());
   }
   maybe_unused_.clear();
   return unused;
+}
+
+TableEndpoint* EndpointTable::Find(absl::string_view address) const {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? nullptr : found->second.get();
 }
 
 TableEndpoint* EndpointTable::Find(const Endpoint* endpoint) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -59,8 +60,11 @@ struct EndpointVerdict {
 // it. Serializer-bound.
 class TableEndpoint final : public wire::Connection::Observer {
  public:
-  TableEndpoint(Endpoint* endpoint, absl::AnyInvocable<void(TableEndpoint&)>* on_change)
-      : endpoint_(endpoint), on_change_(on_change) {}
+  using Notice = absl::AnyInvocable<void(TableEndpoint&)>;
+
+  // The notices outlive the endpoint: its connection has changed, or its verdict.
+  TableEndpoint(Endpoint* endpoint, Notice* on_connection, Notice* on_verdict)
+      : endpoint_(endpoint), on_connection_(on_connection), on_verdict_(on_verdict) {}
 
   void SetShare(std::unique_ptr<ConnectionPool::Share> share);
   void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override;
@@ -73,6 +77,11 @@ class TableEndpoint final : public wire::Connection::Observer {
   }
   const absl::Status& reason() const { return reason_; }  // of the last failure since it was ready
   ConnectionPool::Share* share() const { return share_.get(); }
+  // Of the place that was configured last; null: none.
+  const std::shared_ptr<const model::EndpointExtras>& extras() const { return extras_; }
+  void set_extras(std::shared_ptr<const model::EndpointExtras> extras) {
+    extras_ = std::move(extras);
+  }
   absl::InlinedVector<Place, 1>& places() { return places_; }
   const EndpointVerdict& verdict() const { return verdict_; }
   // Tells the localities.
@@ -85,11 +94,13 @@ class TableEndpoint final : public wire::Connection::Observer {
   friend class EndpointTable;
 
   Endpoint* const endpoint_;
-  absl::AnyInvocable<void(TableEndpoint&)>* const on_change_;
+  Notice* const on_connection_;
+  Notice* const on_verdict_;
   std::unique_ptr<ConnectionPool::Share> share_;
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
   absl::InlinedVector<Place, 1> places_;
+  std::shared_ptr<const model::EndpointExtras> extras_;
   EndpointVerdict verdict_;
   uint32_t warmth_ = 100;
   bool maybe_unused_ = false;  // it is in the table's list of those
@@ -103,12 +114,16 @@ class EndpointTable {
   struct Options {
     ConnectionPool* pool = nullptr;  // outlives the table
     std::shared_ptr<Reaper> reaper;
-    std::shared_ptr<Endpoint::Suspicion> suspicion;
+    Endpoint::Hearing hearing;
     // Called when the state of a connection has changed, or is not idle from the beginning
     // because another cluster has it. It must not call the table.
-    absl::AnyInvocable<void(TableEndpoint&)> on_change;
+    TableEndpoint::Notice on_connection;
+    // Called when the verdict about an endpoint has changed.
+    TableEndpoint::Notice on_verdict;
     // Called for each endpoint that is new, before anything else is done with it.
-    absl::AnyInvocable<void(TableEndpoint&)> on_new;
+    TableEndpoint::Notice on_new;
+    // Called for each that TakeUnused() takes.
+    TableEndpoint::Notice on_unused;
   };
 
   explicit EndpointTable(Options options) : options_(std::move(options)) {}
@@ -121,7 +136,7 @@ class EndpointTable {
   void set_connect_timeout(absl::Duration timeout) { connect_timeout_ = timeout; }
 
   // The endpoint of that address; a new one connects.
-  TableEndpoint* Attach(absl::string_view address, const Place& place);
+  TableEndpoint* Attach(const model::EndpointConfig& config, const Place& place);
   void Detach(TableEndpoint* endpoint, const Place& place);
 
   // Forgets the endpoints that no place names any more, and their connections. The caller retires
@@ -135,6 +150,8 @@ class EndpointTable {
   bool Has(absl::string_view address) const { return by_address_.contains(address); }
   // Null if it is not in the table. Does not look into `endpoint`, which may be gone.
   TableEndpoint* Find(const Endpoint* endpoint) const;
+  // Null if it is not in the table.
+  TableEndpoint* Find(absl::string_view address) const;
   size_t size() const { return by_address_.size(); }
 
  private:

@@ -31,20 +31,43 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
       inbox_(std::make_shared<ClusterInbox>(context->mailbox, this)),
       picker_(context->options.epochs),
       limits_(Limits::Create(key.cluster, {})),
+      health_(std::make_unique<ClusterHealth>(HealthOptions(), [this] { ScheduleTurn(); })),
       table_({context->pool,
               context->options.reaper,
-              inbox_,
-              [this](TableEndpoint& endpoint) {
-                if (endpoint.connection_state() == ConnectionState::kFailing) {
-                  last_error_ = std::string(endpoint.reason().message());
-                }
-                connections_changed_ = true;
-                ScheduleTurn();
-              },
-              {}}),
+              {inbox_, health_->rules()},
+              [this](TableEndpoint& endpoint) { OnConnection(endpoint); },
+              [this](TableEndpoint&) { OnVerdict(); },
+              [this](TableEndpoint& endpoint) { health_->OnNew(endpoint); },
+              [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
       schedule_turn_([this] { ScheduleTurn(); }),
       cursors_(std::make_shared<const balancer::Cursors>(7, context->options.random)) {
   picker_.Publish(std::make_unique<const BalancedPicker>(BalancedPicker::Idle{}));
+}
+
+ClusterHealth::Options LiveCluster::HealthOptions() {
+  ClusterHealth::Options options;
+  options.serializer = context_->options.serializer;
+  options.clock = context_->options.clock;
+  options.random = context_->options.random;
+  options.prober = context_->options.prober;
+  options.table = &table_;
+  options.cluster_name = key_.cluster;
+  options.guards_against_stalls = context_->options.guards_against_stalls;
+  return options;
+}
+
+void LiveCluster::OnConnection(TableEndpoint& endpoint) {
+  if (endpoint.connection_state() == ConnectionState::kFailing) {
+    last_error_ = std::string(endpoint.reason().message());
+  }
+  health_->OnConnection(endpoint);
+  connections_changed_ = true;
+  ScheduleTurn();
+}
+
+void LiveCluster::OnVerdict() {
+  connections_changed_ = true;
+  ScheduleTurn();
 }
 
 LiveCluster::~LiveCluster() {
@@ -92,6 +115,7 @@ absl::StatusOr<LimitHold> LiveCluster::Wait(model::RoutingPriority priority,
 void LiveCluster::Connect() {
   if (asked_) return;
   asked_ = true;
+  health_->NoteCalls();
   ScheduleTurn();
 }
 
@@ -115,6 +139,7 @@ void LiveCluster::Close() {
   picker_.Publish(std::make_unique<const BalancedPicker>(Failed{absl::UnavailableError(
       absl::StrCat("cluster \"", name(), "\": the mesh has been shut down"))}));
   RetireUnused();
+  health_ = nullptr;
   observers_.clear();
   context_ = nullptr;
 }
@@ -128,6 +153,7 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   UpdatePolicy();
   UpdateDrops();
   UpdateLocalities();
+  health_->RefreshExtras();
   UpdatePriorities();
   if (first) {
     Turn();  // so that the first pick already says why it fails
@@ -140,14 +166,18 @@ void LiveCluster::UpdatePolicy() {
   const model::LoadBalancing balancing =
       config_.cluster == nullptr ? balancing_ : config_.cluster->balancing;
   if (policy_ == nullptr || !(balancing == balancing_)) {
-    policy_ = balancer::NewPolicyBuilder(balancing);
+    policy_ = balancer::NewPolicyBuilder(balancing, context_->seed);
     balancing_ = balancing;
   }
   if (config_.cluster == nullptr) return;
   table_.set_connect_timeout(config_.cluster->connect_timeout);
   limits_->Update(config_.cluster->circuit_breakers);
+  health_->Update(*config_.cluster);
   rules_.degraded_takes_calls =
       config_.cluster->priority_rule == model::PriorityRule::kSpillOver && !balancing_.hashes();
+  rules_.scaled =
+      balancing_.slow_start.has_value() && (balancing_.policy == model::LbPolicy::kRoundRobin ||
+                                            balancing_.policy == model::LbPolicy::kLeastRequest);
   rules_.in_order =
       balancing_.policy == model::LbPolicy::kPickFirst && !balancing_.pick_first.shuffle;
 }
@@ -369,6 +399,7 @@ BalancedPicker::State LiveCluster::NextState() {
     BalancedPicker::Serving serving;
     serving.groups = Groups();
     serving.may_wait = balancing_.hashes();
+    serving.guarded = context_->options.guards_against_stalls && !balancing_.hashes();
     if (!serving.groups.empty()) {
       const size_t cursors = BalancedPicker::CursorsFor(serving.groups);
       if (cursors_->count() < cursors) {

@@ -16,6 +16,7 @@
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/balanced_picker.h"
 #include "mesh/cluster/cluster.h"
+#include "mesh/cluster/cluster_health.h"
 #include "mesh/cluster/cluster_inbox.h"
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/cluster/cluster_text.h"
@@ -65,6 +66,7 @@ class LiveCluster final : public Cluster {
   wire::ConnectionState state() const override;
 
   const model::ClusterKey& key() const { return key_; }
+  ClusterHealth& health() { return *health_; }  // REQUIRES: it is not closed
   void Update(const model::ClusterConfig& config);
   // Looks at the connection of `endpoint`, if that is still one of this cluster.
   void Recheck(const Endpoint* endpoint);
@@ -73,6 +75,9 @@ class LiveCluster final : public Cluster {
   void Close();
 
  private:
+  ClusterHealth::Options HealthOptions();
+  void OnConnection(TableEndpoint& endpoint);
+  void OnVerdict();
   Dropped Overflow(LimitKind kind, model::RoutingPriority priority) const;
   void UpdatePolicy();
   void UpdateDrops();
@@ -120,6 +125,7 @@ class LiveCluster final : public Cluster {
   LocalityRules rules_;
   model::LoadBalancing balancing_;  // that policy_ is built of
   std::shared_ptr<const balancer::PolicyBuilder> policy_;
+  std::unique_ptr<ClusterHealth> health_;  // of the table's endpoints; null once closed
   EndpointTable table_;
   const std::function<void()> schedule_turn_;
   std::vector<std::unique_ptr<Locality>> localities_;  // as configured

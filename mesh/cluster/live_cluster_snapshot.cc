@@ -84,11 +84,9 @@ std::string LiveCluster::WhyNotPicked(const Locality& locality, const model::End
                                       const TableEndpoint* connected) const {
   const size_t number = locality.endpoints()->priority;
   const Priority& priority = *priorities_[number];
-  if (!priority.panic() && connected != nullptr) {
-    const EndpointVerdict& verdict = connected->verdict();
-    if (verdict.ejected) return "ejected by outlier detection";
-    if (verdict.unchecked) return "no active health check has seen it yet";
-    if (verdict.unhealthy) return "an active health check fails";
+  if (connected != nullptr && (!priority.panic() || connected->verdict().stalled)) {
+    const std::string why = health_->WhyNot(*connected);
+    if (!why.empty()) return why;
   }
   const bool is_degraded = config.health == model::HealthStatus::kDegraded;
   if (!priority.panic() && !model::IsUsable(config.health) &&
@@ -97,9 +95,6 @@ std::string LiveCluster::WhyNotPicked(const Locality& locality, const model::End
   }
   if (!priority.takes_load(&locality)) {
     return "its locality has no weight, and localities share by weight";
-  }
-  if (connected != nullptr && connected->verdict().stalled) {
-    return "stalled: it takes calls and answers none";
   }
   if (connected != nullptr && connected->state() == ConnectionState::kFailing) {
     return absl::StrCat("connection: ", connected->reason().message());

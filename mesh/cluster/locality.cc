@@ -200,6 +200,7 @@ void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
     if (all_ && IsUsable(*entry.config, entry.endpoint)) Attach(it->first, &entry);
     return;
   }
+  entry.endpoint->set_extras(to->extras);
   auto& places = entry.endpoint->places();
   *std::find(places.begin(), places.end(), before) = after;
   // In this order, so that a ready endpoint keeps its turn.
@@ -211,7 +212,7 @@ void Locality::Attach(uint64_t rank, Entry* entry) {
   Count(ClassOf(*entry->config, nullptr), entry->config->weight, -1);
   // The verdict that it has already, if another place names it, is read when it is there.
   Place place{this, entry->config->weight, entry->config->health, PlaceClass::kUnusable};
-  entry->endpoint = table_->Attach(entry->config->address, place);
+  entry->endpoint = table_->Attach(*entry->config, place);
   place = PlaceOf(*entry);
   entry->endpoint->places().back() = place;
   attached_[entry->endpoint] = rank;

@@ -21,7 +21,8 @@ struct PickRequest {
   // Uniform, and the same for all picks of a call: whether it is dropped is decided by it.
   uint64_t draw = 0;
   model::RoutingPriority priority = model::RoutingPriority::kDefault;  // whose limits apply
-  bool is_retry = false;  // a policy has the call made again: limits of retries apply as well
+  bool awaits_answer = false;  // it is of a kind that is answered once, and soon: unary
+  bool is_retry = false;       // a policy has the call made again: limits of retries apply as well
 };
 
 // An endpoint that is connected, and the right to use it.

@@ -35,7 +35,8 @@ class PickerPart final : public balancer::PlaceView {
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
   // Not whether it is connected: it may be about to be, and is then waited for.
   bool CanTake(uint32_t place) const override {
-    return at(place)->connection().state() != wire::ConnectionState::kFailing;
+    const Endpoint& endpoint = *at(place);
+    return !endpoint.stalled() && endpoint.connection().state() != wire::ConnectionState::kFailing;
   }
   // See balancer::Policy.
   std::vector<uint64_t> Shares() const { return policy_->Shares(); }

@@ -98,7 +98,7 @@ std::shared_ptr<grpc::ChannelInterface> CallWorld::NewChannel() { return call::N
 
 cluster::Endpoint* CallWorld::AddEndpoint(
     const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
-  auto* const endpoint = new cluster::Endpoint(address, reaper_, nullptr);
+  auto* const endpoint = new cluster::Endpoint(address, reaper_, cluster::Endpoint::Hearing{});
   endpoint->SetConnection(
       std::make_shared<FakeConnection>(CreateEndpointChannel(address, credentials, interceptors_)));
   endpoints_.push_back(endpoint);

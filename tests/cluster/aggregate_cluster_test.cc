@@ -31,7 +31,8 @@ using wire::ConnectionState;
 class ScriptedCluster final : public Cluster {
  public:
   ScriptedCluster(std::string name, std::shared_ptr<Reaper> reaper)
-      : name_(std::move(name)), endpoint_(new Endpoint(name_, std::move(reaper), nullptr)) {}
+      : name_(std::move(name)),
+        endpoint_(new Endpoint(name_, std::move(reaper), Endpoint::Hearing{})) {}
   ~ScriptedCluster() override { endpoint_->Retire(); }
 
   // Observers hear of it.

@@ -17,6 +17,7 @@
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_connector.h"
 #include "tests/testing/fake_executor.h"
+#include "tests/testing/fake_prober.h"
 
 namespace mesh::cluster {
 
@@ -98,6 +99,7 @@ class ClusterTest : public ::testing::Test {
     options.clock = &clock_;
     options.random = random_.get();
     options.connector = &connector_;
+    options.prober = &prober_;
     options.reaper = reaper_;
     options.max_connected_endpoints = max_connected;
     On([&] { table_ = ClusterTable::Create(std::move(options)); });
@@ -158,7 +160,31 @@ class ClusterTest : public ::testing::Test {
     if (const auto* failed = std::get_if<Failed>(&result)) {
       return std::string(failed->status.message());
     }
+    if (const auto* dropped = std::get_if<Dropped>(&result)) {
+      return std::string(dropped->status.message());
+    }
     return "pending";
+  }
+  // Makes `n` calls that end with `code`; how often each address got one.
+  std::map<std::string, int> Calls(int n, int code, const std::string& failing = "") {
+    std::map<std::string, int> calls;
+    for (int i = 0; i < n; ++i) {
+      PickRequest request;
+      request.awaits_answer = true;
+      PickResult result = Pick(request);
+      auto* const picked = std::get_if<Picked>(&result);
+      if (picked == nullptr) {
+        ++calls["none"];
+        continue;
+      }
+      const std::string address = picked->permit.endpoint()->address();
+      ++calls[address];
+      Report report;
+      report.status_code = failing.empty() || failing == address ? code : 0;
+      picked->permit.End(report);
+      Settle();  // what the call told the cluster
+    }
+    return calls;
   }
   // How often each address comes in `n` picks.
   std::map<std::string, int> Shares(int n) {
@@ -179,6 +205,7 @@ class ClusterTest : public ::testing::Test {
   std::unique_ptr<Random> random_ = NewSeededRandom(1);
   std::shared_ptr<Reaper> reaper_ = std::make_shared<Reaper>(&executor_);
   FakeConnector connector_{&serializer_};
+  testing::FakeProber prober_{&serializer_};
   std::unique_ptr<ClusterTable> table_;
   std::shared_ptr<Cluster> cluster_;
 };

@@ -36,6 +36,8 @@ struct Suspect final : Endpoint::Suspicion {
     last = endpoint;
     ++count;
   }
+  void OnFailuresInARow(Endpoint*, Crossings) override {}
+  void OnStall(Endpoint*) override {}
   Endpoint* last = nullptr;
   int count = 0;
 };
@@ -43,7 +45,7 @@ struct Suspect final : Endpoint::Suspicion {
 class EndpointTest : public ::testing::Test {
  protected:
   Endpoint* Make() {
-    auto* endpoint = new Endpoint("a:1", reaper_, suspect_);
+    auto* endpoint = new Endpoint("a:1", reaper_, {suspect_, nullptr});
     endpoint->SetConnection(std::make_shared<Canary>(&destroyed_));
     return endpoint;
   }

@@ -1,0 +1,213 @@
+#include "mesh/cluster/cluster_health.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "balancer/slow_start.h"
+
+namespace mesh::cluster {
+namespace {
+
+using wire::ConnectionState;
+
+HealthChecker::Options CheckerOptions(const ClusterHealth::Options& options) {
+  HealthChecker::Options checker;
+  checker.serializer = options.serializer;
+  checker.clock = options.clock;
+  checker.random = options.random;
+  checker.prober = options.prober;
+  checker.cluster_name = options.cluster_name;
+  return checker;
+}
+
+}  // namespace
+
+ClusterHealth::ClusterHealth(const Options& options, std::function<void()> changed)
+    : options_(options),
+      changed_(std::move(changed)),
+      detector_(options.random),
+      checker_(options.prober == nullptr
+                   ? nullptr
+                   : std::make_unique<HealthChecker>(CheckerOptions(options),
+                                                     static_cast<HealthChecker::Owner*>(this))),
+      guard_(
+          {options.serializer, options.random, options.prober, options.table, options.cluster_name},
+          [this](TableEndpoint& endpoint) { Judge(endpoint); }) {}
+
+ClusterHealth::~ClusterHealth() = default;
+
+void ClusterHealth::Update(const model::Cluster& cluster) {
+  ignore_new_until_checked_ = cluster.ignore_new_until_checked;
+  checks_ = checker_ != nullptr && !cluster.health_checks.empty();
+  if (checker_ != nullptr) checker_->Update(cluster.health_checks);
+  const OutlierDetector::Changes changes =
+      detector_.Update(cluster.outlier_detection, options_.clock->Now());
+  ScheduleInterval();
+  slow_start_ = cluster.balancing.slow_start;
+  if (!slow_start_.has_value()) warming_.clear();
+  Apply(changes);
+  std::vector<TableEndpoint*> endpoints;
+  options_.table->ForEach([&](TableEndpoint& endpoint) { endpoints.push_back(&endpoint); });
+  for (TableEndpoint* endpoint : endpoints) {
+    if (checks_) checker_->Add(endpoint->endpoint()->address(), endpoint->extras());
+    Judge(*endpoint);
+  }
+  WarmAll();
+}
+
+void ClusterHealth::RefreshExtras() {
+  if (!checks_) return;
+  options_.table->ForEach([&](TableEndpoint& endpoint) {
+    checker_->Add(endpoint.endpoint()->address(), endpoint.extras());
+  });
+}
+
+void ClusterHealth::NoteCalls() {
+  if (checker_ != nullptr) checker_->NoteCalls();
+}
+
+void ClusterHealth::OnNew(TableEndpoint& endpoint) {
+  detector_.Add(endpoint.endpoint(), &endpoint.endpoint()->counters());
+  if (checks_) checker_->Add(endpoint.endpoint()->address(), endpoint.extras());
+  Judge(endpoint);
+  Warm(endpoint);
+}
+
+void ClusterHealth::OnConnection(TableEndpoint& endpoint) {
+  if (checker_ != nullptr) {
+    checker_->NoteConnection(endpoint.endpoint()->address(), endpoint.connection_state());
+  }
+  if (endpoint.connection_state() != ConnectionState::kReady) guard_.Forget(endpoint.endpoint());
+}
+
+void ClusterHealth::OnUnused(TableEndpoint& endpoint) {
+  detector_.Remove(endpoint.endpoint());
+  if (checker_ != nullptr) checker_->Remove(endpoint.endpoint()->address());
+  warming_.erase(endpoint.endpoint());
+  guard_.Forget(endpoint.endpoint());
+}
+
+void ClusterHealth::OnFailuresInARow(const Endpoint* endpoint, Crossings crossings) {
+  if (detector_.OnConsecutive(endpoint, crossings, options_.clock->Now()) !=
+      EjectionDecision::kEjected) {
+    return;
+  }
+  if (TableEndpoint* const found = options_.table->Find(endpoint)) Judge(*found);
+}
+
+void ClusterHealth::OnStall(const Endpoint* endpoint) {
+  if (options_.guards_against_stalls) guard_.Suspect(endpoint);
+}
+
+std::shared_ptr<wire::Connection> ClusterHealth::ConnectionTo(absl::string_view address) {
+  const TableEndpoint* const endpoint = options_.table->Find(address);
+  if (endpoint == nullptr || endpoint->share() == nullptr) return nullptr;
+  return endpoint->share()->connection();
+}
+
+void ClusterHealth::OnHealth(absl::string_view address, CheckedHealth health) {
+  TableEndpoint* const endpoint = options_.table->Find(address);
+  if (endpoint == nullptr) return;
+  Judge(*endpoint);
+  if (health == CheckedHealth::kHealthy) Warm(*endpoint);  // it comes anew
+}
+
+void ClusterHealth::OnPassed(absl::string_view address) {
+  TableEndpoint* const endpoint = options_.table->Find(address);
+  if (endpoint == nullptr || !detector_.ReadmitByActiveCheck(endpoint->endpoint())) return;
+  Judge(*endpoint);
+}
+
+void ClusterHealth::Judge(TableEndpoint& endpoint) {
+  EndpointVerdict verdict;
+  verdict.ejected = detector_.is_ejected(endpoint.endpoint());
+  if (checks_) {
+    const CheckedHealth health = checker_->health(endpoint.endpoint()->address());
+    verdict.unhealthy = health != CheckedHealth::kHealthy;
+    verdict.unchecked = ignore_new_until_checked_ && health == CheckedHealth::kPending;
+  }
+  verdict.stalled = guard_.is_stalled(endpoint.endpoint());
+  endpoint.SetVerdict(verdict);
+}
+
+void ClusterHealth::Apply(const OutlierDetector::Changes& changes) {
+  for (const std::vector<Endpoint*>* list : {&changes.ejected, &changes.readmitted}) {
+    for (const Endpoint* endpoint : *list) {
+      if (TableEndpoint* const found = options_.table->Find(endpoint)) Judge(*found);
+    }
+  }
+}
+
+void ClusterHealth::ScheduleInterval() {
+  interval_.Reset();
+  if (!detector_.is_on()) return;
+  options_.serializer->AssertHeld();
+  const absl::Duration wait =
+      std::max(absl::ZeroDuration(), detector_.NextInterval() - options_.clock->Now());
+  interval_ = options_.serializer->After(wait, [this] {
+    Apply(detector_.OnInterval(options_.clock->Now()));
+    ScheduleInterval();
+  });
+}
+
+void ClusterHealth::Warm(TableEndpoint& endpoint) {
+  if (!slow_start_.has_value()) return;
+  warming_[endpoint.endpoint()] = options_.clock->Now();
+  WarmAll();
+}
+
+void ClusterHealth::WarmAll() {
+  warm_up_.Reset();
+  const absl::Time now = options_.clock->Now();
+  absl::Duration next = absl::InfiniteDuration();
+  bool changed = false;
+  for (auto entry = warming_.begin(); entry != warming_.end();) {
+    TableEndpoint* const endpoint = options_.table->Find(entry->first);
+    if (endpoint == nullptr) {
+      entry = warming_.erase(entry);
+      continue;
+    }
+    const absl::Duration age = now - entry->second;
+    const double factor = balancer::SlowStartFactor(*slow_start_, age);
+    const auto percent = static_cast<uint32_t>(std::lround(100 * factor));
+    changed = changed || percent != endpoint->warmth();
+    endpoint->SetWarmth(percent);
+    const absl::Duration step = balancer::NextSlowStartStep(*slow_start_, age);
+    next = std::min(next, step);
+    entry = step == absl::InfiniteDuration() ? warming_.erase(entry) : std::next(entry);
+  }
+  if (!slow_start_.has_value()) {
+    options_.table->ForEach([&](TableEndpoint& endpoint) {
+      changed = changed || endpoint.warmth() != 100;
+      endpoint.SetWarmth(100);
+    });
+  }
+  if (changed) changed_();
+  if (next == absl::InfiniteDuration()) return;
+  options_.serializer->AssertHeld();
+  warm_up_ = options_.serializer->After(next, [this] { WarmAll(); });
+}
+
+std::string ClusterHealth::WhyNot(const TableEndpoint& endpoint) const {
+  const EndpointVerdict& verdict = endpoint.verdict();
+  if (verdict.ejected) {
+    const auto ejection = detector_.ejection(endpoint.endpoint());
+    return absl::StrCat("ejected by outlier detection: ", NameOf(ejection->cause), ", for ",
+                        absl::FormatDuration(ejection->duration));
+  }
+  if (verdict.unchecked || verdict.unhealthy) {
+    const std::string reason = checker_->reason(endpoint.endpoint()->address());
+    return absl::StrCat(
+        verdict.unchecked ? "no active check has passed yet" : "an active check does not pass",
+        reason.empty() ? "" : ": ", reason);
+  }
+  if (verdict.stalled) {
+    return "stalled: it takes calls and answers none (the default guard against frozen servers)";
+  }
+  return "";
+}
+
+}  // namespace mesh::cluster

@@ -142,11 +142,12 @@ balancer::PriorityCounts Priority::Counts(bool weighted, bool with_connections) 
     const auto of = [&](PlaceClass place_class) {
       return weighted ? locality->weight(place_class) : uint64_t{locality->count(place_class)};
     };
-    // Of those that are connected, the part that is failing stands for all.
+    // Of those that are connected, the part that is failing stands for all; but not one that moved
+    // here failing, before the others were tried.
     const auto available = [&](PlaceClass place_class) {
       const uint64_t all = of(place_class);
       const uint64_t failing = locality->failing(place_class);
-      if (!with_connections || failing == 0) return all;
+      if (!with_connections || !started_ || failing == 0) return all;
       if (failing_ || overdue_) return uint64_t{0};
       const uint64_t number = locality->count(place_class);
       const uint64_t tried =

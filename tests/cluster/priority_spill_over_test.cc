@@ -78,6 +78,15 @@ TEST_F(PrioritySpillOverTest, ConnectionsThatFailCountAsUnhealthy) {
   EXPECT_EQ(Loads(), (std::vector<uint32_t>{46, 54}));
 }
 
+TEST_F(PrioritySpillOverTest, OneThatMovesFailingDoesNotStandForThoseThatWereNotTried) {
+  Apply(Config({{"x", Endpoints({"p:1"}), 0}}));
+  Connect();
+  Become("p:1", ConnectionState::kFailing);
+  Apply(Config({{"x", Mixed("q:", 1, 0), 0}, {"y", Endpoints({"p:1", "p:2"}), 1}}));
+  EXPECT_EQ(Loads(), (std::vector<uint32_t>{0, 100}));
+  EXPECT_EQ(PickText(), "p:2");
+}
+
 TEST_F(PrioritySpillOverTest, LoadForWhatIsNotConnectedYetGoesToWhatIs) {
   connector_.set_outcome("p1:1", ConnectionState::kConnecting);
   Apply(Config({{"x", Mixed("p0:", 2, 1), 0}, {"y", Endpoints({"p1:1"}), 1}}));

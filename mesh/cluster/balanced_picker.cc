@@ -125,7 +125,8 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   size_t chosen = 0;
   size_t first_cursor = 0;
   if (serving.groups.size() > 1) {
-    chosen = ChooseGroup(serving.groups, request.hash.value_or(input.random));
+    const bool by_hash = serving.hashes && request.hash.has_value();
+    chosen = ChooseGroup(serving.groups, by_hash ? *request.hash : input.random);
     for (size_t i = 0; i < chosen; ++i) first_cursor += 1 + serving.groups[i].parts.size();
     // The rest of the random number is as good as new.
     input.random = input.random * 0x9e3779b97f4a7c15 + 0x2545f4914f6cdd1d;
@@ -140,7 +141,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
     const uint64_t from = input.random % group.parts[part]->size();
     Endpoint* other = FindUntried(serving.groups, request, chosen, part, from);
     if (other != nullptr) endpoint = other;
-  } else if (serving.may_wait && !IsConnected(endpoint)) {
+  } else if (serving.hashes && !IsConnected(endpoint)) {
     return Pending{};
   }
   if (serving.guarded && endpoint->unanswered() >= kFewestUnanswered) {

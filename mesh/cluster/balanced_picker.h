@@ -31,8 +31,10 @@ class BalancedPicker {
   // Choose a group by its load, a locality of it by its share, then an endpoint of that.
   struct Serving {
     std::vector<Group> groups;  // in the order in which a hash walks them; the loads make 100
-    bool may_wait = false;      // parts have endpoints that are not connected yet
-    bool guarded = false;       // an endpoint that answers nothing, unlike others, is avoided
+    // The policy hashes: a call's hash chooses its group, too (envoy thread_aware_lb_impl), and
+    // parts have endpoints that are not connected yet.
+    bool hashes = false;
+    bool guarded = false;  // an endpoint that answers nothing, unlike others, is avoided
     std::shared_ptr<const balancer::Cursors> cursors;  // CursorsFor(groups), at least
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;

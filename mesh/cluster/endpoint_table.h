@@ -27,7 +27,7 @@ enum class PlaceClass : uint8_t {
   kHealthy,
   kDegraded,  // takes calls that healthy ones cannot
   kUnusable,
-  kExcluded,  // left out of all counts: no active check has seen it yet
+  kExcluded,  // left out of all counts: it drains, or no active check has seen it yet
 };
 
 // A place in a locality's configuration that names an endpoint.

@@ -173,8 +173,8 @@ void LiveCluster::UpdatePolicy() {
   table_.set_connect_timeout(config_.cluster->connect_timeout);
   limits_->Update(config_.cluster->circuit_breakers);
   health_->Update(*config_.cluster);
-  rules_.degraded_takes_calls =
-      config_.cluster->priority_rule == model::PriorityRule::kSpillOver && !balancing_.hashes();
+  rules_.knows_degraded = config_.cluster->priority_rule == model::PriorityRule::kSpillOver;
+  rules_.degraded_takes_calls = rules_.knows_degraded && !balancing_.hashes();
   rules_.scaled =
       balancing_.slow_start.has_value() && (balancing_.policy == model::LbPolicy::kRoundRobin ||
                                             balancing_.policy == model::LbPolicy::kLeastRequest);
@@ -394,11 +394,13 @@ EndpointCounts LiveCluster::Counts() const {
 BalancedPicker::State LiveCluster::NextState() {
   if (!config_.status.ok()) return Failed{AsUnavailable(config_.status)};
   const EndpointCounts counts = Counts();
+  // Whether unhealthy endpoints take calls, in panic, is weighed when there are calls.
+  const bool may_panic = counts.configured > 0 && config_.cluster->panic_threshold > 0;
+  if (!asked_ && (counts.usable > 0 || may_panic)) return BalancedPicker::Idle{};
   if (counts.usable > 0) {
-    if (!asked_) return BalancedPicker::Idle{};
     BalancedPicker::Serving serving;
     serving.groups = Groups();
-    serving.may_wait = balancing_.hashes();
+    serving.hashes = balancing_.hashes();
     serving.guarded = context_->options.guards_against_stalls && !balancing_.hashes();
     if (!serving.groups.empty()) {
       const size_t cursors = BalancedPicker::CursorsFor(serving.groups);
@@ -419,7 +421,8 @@ BalancedPicker::State LiveCluster::NextState() {
   return Failed{UnavailableCluster(name(), assignment, counts, last_error_)};
 }
 
-// Healthy endpoints by priority, then degraded ones. What is for endpoints that are not connected
+// Healthy endpoints by priority, then degraded ones; of a policy that hashes, the healthy ones
+// instead (envoy thread_aware_lb_impl, chooseHost). What is for endpoints that are not connected
 // goes to the first that are, meanwhile.
 std::vector<BalancedPicker::Group> LiveCluster::Groups() {
   Priority::Sharing sharing;

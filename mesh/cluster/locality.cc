@@ -52,13 +52,16 @@ uint64_t Locality::RankOf(const EndpointConfig& config) const {
 }
 
 PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* endpoint) const {
+  // envoy upstream_impl.cc, excludeBasedOnHealthFlag: it goes by plan, so that the others need not
+  // stand in for it.
+  if (config.health == model::HealthStatus::kDraining) return PlaceClass::kExcluded;
   if (endpoint != nullptr) {
     const EndpointVerdict& verdict = endpoint->verdict();
     if (verdict.unchecked) return PlaceClass::kExcluded;
     if (verdict.ejected || verdict.unhealthy) return PlaceClass::kUnusable;
   }
   if (model::IsUsable(config.health)) return PlaceClass::kHealthy;
-  if (config.health == model::HealthStatus::kDegraded && rules_.degraded_takes_calls) {
+  if (config.health == model::HealthStatus::kDegraded && rules_.knows_degraded) {
     return PlaceClass::kDegraded;
   }
   return PlaceClass::kUnusable;
@@ -66,7 +69,7 @@ PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* 
 
 size_t Locality::ListOf(PlaceClass place_class) const {
   if (panic_ || place_class == PlaceClass::kHealthy) return 0;
-  return place_class == PlaceClass::kDegraded ? 1 : kNoList;
+  return place_class == PlaceClass::kDegraded && rules_.degraded_takes_calls ? 1 : kNoList;
 }
 
 bool Locality::IsUsable(const EndpointConfig& config, const TableEndpoint* endpoint) const {

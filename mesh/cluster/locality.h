@@ -19,12 +19,14 @@ namespace mesh::cluster {
 
 // How the health of endpoints is understood.
 struct LocalityRules {
-  bool degraded_takes_calls = false;  // else degraded endpoints are not usable
+  bool knows_degraded = false;        // else degraded endpoints count as unhealthy
+  bool degraded_takes_calls = false;  // else they are not usable
   bool in_order = false;              // endpoints are preferred in the order of the list
   bool scaled = false;                // ready weights are in percent of the configured ones
 
   bool operator==(const LocalityRules& other) const {
-    return degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
+    return knows_degraded == other.knows_degraded &&
+           degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
            scaled == other.scaled;
   }
 };

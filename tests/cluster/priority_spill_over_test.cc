@@ -131,6 +131,44 @@ TEST_F(PrioritySpillOverTest, ThereIsNoPanicWhereAnotherPriorityIsHealthy) {
   EXPECT_NEAR(shares["p0:0"] / 50.0, 46, 2);
 }
 
+TEST_F(PrioritySpillOverTest, InPanicTheFirstCallFindsAnEndpointToo) {
+  Apply(Config({{"x", Mixed("p0:", 3, 0), 0}}));
+  EXPECT_EQ(PickText(), "pending");
+  Settle();
+  EXPECT_EQ(Shares(300).size(), 3u);
+}
+
+// Of 5 endpoints 2 drain: the healthy one is one of 3.
+TEST_F(PrioritySpillOverTest, EndpointsThatDrainDoNotCount) {
+  std::vector<model::EndpointConfig> endpoints = Mixed("p0:", 5, 1);
+  endpoints[1].health = endpoints[2].health = HealthStatus::kDraining;
+  Apply(Config({{"x", endpoints, 0}, {"y", Mixed("p1:", 2, 2), 1}}));
+  Connect();
+  EXPECT_EQ(Loads(), (std::vector<uint32_t>{46, 54}));
+  EXPECT_EQ(Shares(600).size(), 3u) << "none of them takes calls";
+}
+
+TEST_F(PrioritySpillOverTest, InPanicEndpointsThatDrainTakeCalls) {
+  std::vector<model::EndpointConfig> endpoints = Mixed("p0:", 4, 1);
+  endpoints[3].health = HealthStatus::kDraining;
+  Apply(Config({{"x", endpoints, 0}}));
+  Connect();
+  EXPECT_EQ(Shares(600).size(), 4u);
+}
+
+TEST_F(PrioritySpillOverTest, AHashDoesNotChooseThePriorityOfAPolicyWithout) {
+  Apply(Config({{"x", Mixed("p0:", 3, 2), 0}, {"y", Mixed("p1:", 3, 3), 1}}));
+  Connect();
+  PickRequest request;
+  request.hash = 99;  // beyond the 93 of priority 0
+  int first = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const PickResult result = Pick(request);
+    first += std::get<Picked>(result).permit.endpoint()->address().substr(0, 2) == "p0";
+  }
+  EXPECT_NEAR(first, 930, 40);
+}
+
 TEST_F(PrioritySpillOverTest, NobodyHealthyAndNoThresholdFailsTheCalls) {  // RR-06
   model::Cluster cluster;
   cluster.panic_threshold = 0;

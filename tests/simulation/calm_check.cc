@@ -108,8 +108,8 @@ void CalmCheck::CheckReach() {
   for (const auto& [service, target] : world_.targets_) {
     const std::set<std::string> expected = world_.model_.Addresses(service);
     std::set<std::string> reached;
-    // Weighted clusters and localities are drawn; a small share needs some calls.
-    for (int round = 0; round < 20 && reached != expected; ++round) {
+    // Clusters and priorities are drawn by weight; a small share needs some calls.
+    for (int round = 0; round < 100 && reached != expected; ++round) {
       const size_t before = world_.caller_->ended().size();
       for (size_t i = 0; i < 2 * expected.size(); ++i) {
         CallSpec spec;

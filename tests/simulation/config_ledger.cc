@@ -36,6 +36,7 @@ HealthRules RulesOf(const model::ClusterConfig& cluster) {
   for (const auto& locality : cluster.endpoints->localities) {
     Counts& counts = priorities[locality->priority];
     locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+      if (endpoint.health == model::HealthStatus::kDraining) return;  // does not count
       ++counts.all;
       if (model::IsUsable(endpoint.health)) ++counts.healthy;
       if (endpoint.health == model::HealthStatus::kDegraded) ++counts.degraded;

@@ -24,6 +24,10 @@ ServiceResources ResourcesOf(const std::string& name, const MeshModel::Service& 
   return resources;
 }
 
+bool Has(const std::vector<std::string>& list, const std::string& address) {
+  return std::find(list.begin(), list.end(), address) != list.end();
+}
+
 std::string BadBytes(const std::string& type_url, const std::string& name) {
   if (type_url == kClusterType) {
     xds::proto::Cluster cluster;
@@ -124,8 +128,9 @@ const std::vector<Locality>& MeshModel::Endpoints(const std::string& cluster) co
 std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
   struct Priority {
     std::set<std::string> all, healthy;
+    size_t counted = 0;  // all but those that drain
     size_t Percent(size_t factor) const {
-      return std::min<size_t>(100, all.empty() ? 0 : factor * healthy.size() / all.size());
+      return std::min<size_t>(100, counted == 0 ? 0 : factor * healthy.size() / counted);
     }
   };
   std::map<uint32_t, Priority> priorities;
@@ -133,9 +138,9 @@ std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
     Priority& priority = priorities[locality.priority];
     for (const std::string& address : locality.addresses) {
       priority.all.insert(address);
-      const auto& draining = locality.draining;
-      if (std::find(draining.begin(), draining.end(), address) != draining.end()) continue;
-      priority.healthy.insert(address);
+      if (Has(locality.draining, address)) continue;
+      ++priority.counted;
+      if (!Has(locality.unhealthy, address)) priority.healthy.insert(address);
     }
   }
   size_t availability = 0;

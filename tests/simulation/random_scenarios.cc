@@ -20,7 +20,7 @@ std::string AnyService(World& w) { return w.dice().OneIn(2) ? "s0" : "s1"; }
 std::string AnyCluster(World& w) { return absl::StrCat("c", w.dice().Below(kClusters)); }
 std::string AnyAddress(World& w) { return w.dice().AnyOf(Addresses(0, kAddresses)); }
 
-// Each address in one locality at most, between which it may move; some of them draining.
+// Each address in one locality at most, between which it may move; some draining or unhealthy.
 std::vector<Locality> AnyEndpoints(World& w) {
   std::vector<Locality> localities = {{"y", 1, 0, {}}, {"z", 1, 0, {}}, {"w", 1, 1, {}}};
   for (Locality& locality : localities) locality.weight += static_cast<uint32_t>(w.dice().Below(3));
@@ -28,7 +28,9 @@ std::vector<Locality> AnyEndpoints(World& w) {
     const uint64_t place = w.dice().Below(5);
     if (place >= localities.size()) continue;
     localities[place].addresses.push_back(address);
-    if (w.dice().OneIn(6)) localities[place].draining.push_back(address);
+    const uint64_t health = w.dice().Below(12);
+    if (health == 0) localities[place].draining.push_back(address);
+    if (health == 1) localities[place].unhealthy.push_back(address);
   }
   // Priorities have no gaps.
   if (localities[0].addresses.empty() && localities[1].addresses.empty()) {

@@ -92,10 +92,11 @@ std::string ServiceResources::AssignmentBytes(absl::string_view cluster,
       uint32_t port = 0;
       if (!absl::SimpleAtoi(address.substr(colon + 1), &port)) continue;
       auto* endpoint = endpoints->add_lb_endpoints();
-      if (std::find(locality.draining.begin(), locality.draining.end(), address) !=
-          locality.draining.end()) {
-        endpoint->set_health_status(3);  // DRAINING
-      }
+      const auto is_of = [&address](const std::vector<std::string>& list) {
+        return std::find(list.begin(), list.end(), address) != list.end();
+      };
+      if (is_of(locality.draining)) endpoint->set_health_status(3);   // DRAINING
+      if (is_of(locality.unhealthy)) endpoint->set_health_status(2);  // UNHEALTHY
       auto* socket = endpoint->mutable_endpoint()->mutable_address()->mutable_socket_address();
       socket->set_address(address.substr(0, colon));
       socket->set_port_value(port);

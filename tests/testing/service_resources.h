@@ -25,6 +25,7 @@ struct ServiceResources {
     uint32_t priority = 0;
     std::vector<std::string> addresses;  // `127.0.0.1:80`
     std::vector<std::string> draining;   // of them
+    std::vector<std::string> unhealthy;  // of them, no draining one
   };
 
   std::string name;                                 // of listener and route configuration

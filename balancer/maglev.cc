@@ -56,7 +56,7 @@ class Filler {
   double target_ = 0;
 };
 
-std::vector<Filler> Fillers(const std::vector<KeyedPlace>& places, uint64_t sum, uint32_t size) {
+std::vector<Filler> Fillers(const std::vector<KeyedPlace>& places, uint32_t size) {
   std::vector<uint32_t> order;
   for (uint32_t i = 0; i < places.size(); ++i) {
     if (places[i].weight > 0) order.push_back(i);
@@ -66,8 +66,7 @@ std::vector<Filler> Fillers(const std::vector<KeyedPlace>& places, uint64_t sum,
   std::vector<Filler> fillers;
   fillers.reserve(order.size());
   for (uint32_t i : order) {
-    const double weight = static_cast<double>(places[i].weight) / static_cast<double>(sum);
-    fillers.emplace_back(places[i].key, i, weight, size);
+    fillers.emplace_back(places[i].key, i, places[i].weight, size);
   }
   return fillers;
 }
@@ -113,14 +112,10 @@ MaglevTable::MaglevTable(const std::vector<KeyedPlace>& places, uint32_t size)
       width_(places.size() <= 1 << 8    ? 1
              : places.size() <= 1 << 16 ? 2
                                         : 4) {
-  uint64_t sum = 0;
-  uint64_t heaviest = 0;
-  for (const KeyedPlace& place : places) {
-    sum += place.weight;
-    heaviest = std::max<uint64_t>(heaviest, place.weight);
-  }
-  if (sum == 0) return;
-  std::vector<Filler> fillers = Fillers(places, sum, size);
+  double most = 0;
+  for (const KeyedPlace& place : places) most = std::max(most, place.weight);
+  if (most == 0) return;
+  std::vector<Filler> fillers = Fillers(places, size);
   bytes_.resize(size_t{size} * width_);
   std::vector<bool> is_taken(size, false);
   const auto fill = [&](Filler* filler) {
@@ -129,7 +124,10 @@ MaglevTable::MaglevTable(const std::vector<KeyedPlace>& places, uint32_t size)
     is_taken[slot] = true;
     Set(slot, filler->place());
   };
-  if (sum == heaviest * fillers.size()) {  // of one weight: each has one turn in each round
+  const auto is_lighter = [most](const KeyedPlace& place) {
+    return place.weight > 0 && place.weight < most;
+  };
+  if (std::none_of(places.begin(), places.end(), is_lighter)) {  // each has a turn in each round
     for (uint32_t filled = 0; filled < size; ++filled) fill(&fillers[filled % fillers.size()]);
     return;
   }
@@ -138,7 +136,6 @@ MaglevTable::MaglevTable(const std::vector<KeyedPlace>& places, uint32_t size)
   using Turn = std::pair<uint64_t, uint32_t>;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<Turn>> turns;
   for (uint32_t i = 0; i < fillers.size(); ++i) turns.emplace(1, i);
-  const double most = static_cast<double>(heaviest) / static_cast<double>(sum);
   for (uint32_t filled = 0; filled < size; ++filled) {
     const auto [round, i] = turns.top();
     turns.pop();

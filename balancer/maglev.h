@@ -22,7 +22,7 @@ bool IsMaglevSize(uint64_t size);
 // Costs 1, 2 or 4 bytes a slot. Immutable, thread-safe.
 class MaglevTable {
  public:
-  // Places without weight have no slot. REQUIRES: IsMaglevSize(size).
+  // Places without weight have no slot. REQUIRES: they are normalized, IsMaglevSize(size).
   MaglevTable(const std::vector<KeyedPlace>& places, uint32_t size);
 
   // Whether no place has a weight.

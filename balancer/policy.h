@@ -58,6 +58,9 @@ struct Places {
   Weights weights;  // of the places; REQUIRES: there are some
   // The text of a place that policies hash. Called, and read, only while a policy is built.
   absl::FunctionRef<absl::string_view(uint32_t)> key;
+  // What the places weigh for policies that hash, where `weights` is not exact enough: parts of 1.
+  // Null: what `weights` says. Read only while a policy is built.
+  const std::vector<double>* shares = nullptr;
 };
 
 // A kind of policy with its parameters. Immutable, thread-safe.

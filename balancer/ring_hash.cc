@@ -40,17 +40,14 @@ class RingHash final : public Policy {
 }  // namespace
 
 HashRing::HashRing(const std::vector<KeyedPlace>& places, const model::RingHash& options) {
-  uint64_t sum = 0;
-  for (const KeyedPlace& place : places) sum += place.weight;
-  if (sum == 0) return;
-  // In doubles and in this order, as Envoy has it: how many entries a place gets hangs on rounding.
-  const auto share_of = [sum](const KeyedPlace& place) {
-    return static_cast<double>(place.weight) / static_cast<double>(sum);
-  };
   double least = 1;
+  bool empty = true;
   for (const KeyedPlace& place : places) {
-    if (place.weight > 0) least = std::min(least, share_of(place));
+    if (place.weight <= 0) continue;
+    least = std::min(least, place.weight);
+    empty = false;
   }
+  if (empty) return;
   const double scale =
       std::min(std::ceil(least * static_cast<double>(options.minimum_size)) / least,
                static_cast<double>(std::min(options.maximum_size, kMaxSize)));
@@ -59,7 +56,7 @@ HashRing::HashRing(const std::vector<KeyedPlace>& places, const model::RingHash&
   double due = 0;  // entries of the places so far, which need not be a whole number
   std::string text;
   for (uint32_t i = 0; i < places.size(); ++i) {
-    due += scale * share_of(places[i]);
+    due += scale * places[i].weight;
     text.assign(places[i].key.data(), places[i].key.size());
     text += '_';
     const size_t prefix = text.size();

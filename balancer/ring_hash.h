@@ -37,7 +37,7 @@ class HashRing {
     uint32_t place_;
   };
 
-  // Places without weight have no entry.
+  // REQUIRES: the places are normalized. Those without weight have no entry.
   HashRing(const std::vector<KeyedPlace>& places, const model::RingHash& options);
 
   const std::vector<Entry>& entries() const { return entries_; }  // by hash

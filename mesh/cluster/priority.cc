@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "balancer/subset.h"
 
@@ -11,6 +12,70 @@ namespace {
 using wire::ConnectionState;
 
 constexpr size_t kHealthyList = 0;
+
+// A place of several localities that are taken together.
+struct MergedPlace {
+  Endpoint* endpoint;
+  const model::EndpointConfig* config;
+  uint64_t weight;
+  double share = 0;  // see PolicyPlace
+};
+
+// Adds the places of `locality` that are in its first list, each with `factor` times its weight.
+void AddPlaces(const Locality& locality, uint64_t factor, std::vector<MergedPlace>* places) {
+  locality.ForEach([&](const model::EndpointConfig& config, TableEndpoint* endpoint) {
+    if (endpoint == nullptr || !locality.IsOfFirstList(config, endpoint)) return;
+    places->push_back({endpoint->endpoint(), &config, config.weight * factor});
+  });
+}
+
+// Of localities that share by weight, places that share the weight of theirs. In the order and the
+// doubles of Envoy (thread_aware_lb_impl, normalizeLocalityWeights; localities by name), where one
+// whose endpoints are all out keeps its share from the others.
+std::vector<MergedPlace> MergeSharingWeight(std::vector<Locality*> localities) {
+  const auto name = [](const Locality* locality) {
+    const model::Locality& name = locality->endpoints()->locality;
+    return std::tie(name.region, name.zone, name.sub_zone);
+  };
+  std::stable_sort(localities.begin(), localities.end(),
+                   [&name](const Locality* a, const Locality* b) { return name(a) < name(b); });
+  uint64_t sum = 0;
+  for (const Locality* locality : localities) {
+    if (!locality->endpoints()->endpoints.empty()) sum += locality->endpoints()->weight;
+  }
+  std::vector<MergedPlace> places;
+  for (const Locality* locality : localities) {
+    const size_t first = places.size();
+    AddPlaces(*locality, 1, &places);
+    uint64_t sum_here = 0;
+    for (size_t i = first; i < places.size(); ++i) sum_here += places[i].weight;
+    const double share_here =
+        static_cast<double>(locality->endpoints()->weight) / static_cast<double>(sum);
+    for (size_t i = first; i < places.size(); ++i) {
+      places[i].share =
+          static_cast<double>(places[i].weight) * share_here / static_cast<double>(sum_here);
+      places[i].weight = static_cast<uint64_t>(places[i].share * (uint64_t{1} << 48));
+    }
+  }
+  return places;
+}
+
+// With weights that fit 32 bits.
+std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
+  uint64_t heaviest = 1;
+  for (const MergedPlace& place : merged) heaviest = std::max(heaviest, place.weight);
+  const uint64_t scale = heaviest / std::numeric_limits<uint32_t>::max() + 1;
+  std::vector<PolicyPlace> places;
+  places.reserve(merged.size());
+  for (const MergedPlace& place : merged) {
+    const model::EndpointExtras* const extras = place.config->extras.get();
+    const bool has_key = extras != nullptr && !extras->hash_key.empty();
+    places.push_back({place.endpoint,
+                      static_cast<uint32_t>(std::max<uint64_t>(1, place.weight / scale)),
+                      has_key ? extras->hash_key : place.config->address, place.share});
+  }
+  return places;
+}
 
 }  // namespace
 
@@ -192,8 +257,7 @@ uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& s
 BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
   BalancedPicker::Group group;
   if (sharing.hashes) {
-    if (list != kHealthyList) return group;
-    if (std::shared_ptr<const PickerPart> part = MergedPart(*sharing.policy)) {
+    if (std::shared_ptr<const PickerPart> part = MergedPart(sharing)) {
       group.parts.push_back(std::move(part));
       group.shares.push_back(1);
     }
@@ -210,39 +274,27 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
   return group;
 }
 
-std::shared_ptr<const PickerPart> Priority::MergedPart(const balancer::PolicyBuilder& policy) {
+std::shared_ptr<const PickerPart> Priority::MergedPart(const Sharing& sharing) {
   if (count(ConnectionState::kReady) == 0) return nullptr;
   std::vector<std::pair<const Locality*, uint64_t>> made_of;
   for (const Locality* locality : localities_) made_of.emplace_back(locality, locality->version());
-  if (merged_ != nullptr && merged_by_ == &policy && made_of == merged_of_) return merged_;
-
-  struct Weighed {
-    TableEndpoint* endpoint;
-    const model::EndpointConfig* config;
-    uint64_t weight;
-  };
-  std::vector<Weighed> weighed;
-  uint64_t heaviest = 1;
-  for (const Locality* locality : localities_) {
-    const uint64_t factor = by_weight_ ? locality->endpoints()->weight : 1;
-    locality->ForEach([&](const model::EndpointConfig& config, TableEndpoint* endpoint) {
-      if (endpoint == nullptr || !locality->IsOfFirstList(config, endpoint)) return;
-      weighed.push_back({endpoint, &config, config.weight * factor});
-      heaviest = std::max(heaviest, weighed.back().weight);
-    });
+  const bool share_weight = by_weight_ && sharing.share_weight;
+  if (merged_ != nullptr && merged_by_ == sharing.policy &&
+      merged_sharing_weight_ == share_weight && made_of == merged_of_) {
+    return merged_;
   }
-  std::vector<PolicyPlace> places;
-  places.reserve(weighed.size());
-  const uint64_t scale = heaviest / std::numeric_limits<uint32_t>::max() + 1;
-  for (const Weighed& one : weighed) {
-    const bool has_key = one.config->extras != nullptr && !one.config->extras->hash_key.empty();
-    places.push_back({one.endpoint->endpoint(),
-                      static_cast<uint32_t>(std::max<uint64_t>(1, one.weight / scale)),
-                      has_key ? one.config->extras->hash_key : one.config->address});
+  std::vector<MergedPlace> merged;
+  if (share_weight) {
+    merged = MergeSharingWeight(localities_);
+  } else {
+    for (const Locality* locality : localities_) {
+      AddPlaces(*locality, by_weight_ ? locality->endpoints()->weight : 1, &merged);
+    }
   }
-  merged_ = places.empty() ? nullptr : MakePickerPart(places, policy);
+  merged_ = merged.empty() ? nullptr : MakePickerPart(PolicyPlaces(merged), *sharing.policy);
   merged_of_ = std::move(made_of);
-  merged_by_ = &policy;
+  merged_by_ = sharing.policy;
+  merged_sharing_weight_ = share_weight;
   return merged_;
 }
 

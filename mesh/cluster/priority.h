@@ -29,6 +29,7 @@ class Priority {
   // How localities share the calls of a group.
   struct Sharing {
     bool by_availability = false;                     // see model::Cluster
+    bool share_weight = false;                        // see model::Cluster
     uint32_t overprovisioning = 140;                  // percent
     const balancer::PolicyBuilder* policy = nullptr;  // not null
     bool hashes = false;                              // the policy takes all localities together
@@ -80,6 +81,7 @@ class Priority {
 
   // --- What takes calls: the parts and shares of a list of its localities (Locality::kLists).
 
+  // Where all localities are taken together, it is the same part for each list.
   BalancedPicker::Group Serve(size_t list, const Sharing& sharing);
   // The part of all localities that Serve() made last; null: none.
   const PickerPart* merged_part() const { return merged_.get(); }
@@ -89,7 +91,7 @@ class Priority {
   uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing) const;
   // All localities' endpoints of the first list as one part, connected or not; null if none is
   // connected.
-  std::shared_ptr<const PickerPart> MergedPart(const balancer::PolicyBuilder& policy);
+  std::shared_ptr<const PickerPart> MergedPart(const Sharing& sharing);
 
   Serializer* const serializer_;
   const std::function<void()>* const changed_;
@@ -106,6 +108,7 @@ class Priority {
   std::shared_ptr<const PickerPart> merged_;
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
   const balancer::PolicyBuilder* merged_by_ = nullptr;
+  bool merged_sharing_weight_ = false;
 };
 
 }  // namespace mesh::cluster

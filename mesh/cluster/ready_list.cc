@@ -15,17 +15,20 @@ std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>&
                                                  const balancer::PolicyBuilder& policy) {
   std::vector<PickerPart::Chunk> chunks;
   std::vector<uint32_t> weights;
+  std::vector<double> shares;
   for (size_t i = 0; i < places.size(); ++i) {
     if (i % kChunk == 0) {
       chunks.emplace_back(new Endpoint*[std::min(kChunk, places.size() - i)]);
     }
     chunks.back()[i % kChunk] = places[i].endpoint;
     weights.push_back(places[i].weight);
+    if (places[i].share > 0) shares.push_back(places[i].share);
   }
   const auto key = [&places](uint32_t place) { return places[place].key; };
-  return std::make_shared<const PickerPart>(std::move(chunks),
-                                            policy.Build({balancer::Weights::Of(weights), key}),
-                                            static_cast<uint32_t>(places.size()));
+  return std::make_shared<const PickerPart>(
+      std::move(chunks),
+      policy.Build({balancer::Weights::Of(weights), key, shares.empty() ? nullptr : &shares}),
+      static_cast<uint32_t>(places.size()));
 }
 
 void ReadyList::Touch(size_t slot) {

@@ -52,9 +52,10 @@ struct PolicyPlace {
   Endpoint* endpoint = nullptr;
   uint32_t weight = 1;    // above 0
   absl::string_view key;  // what is hashed; valid while the part is made
+  double share = 0;       // a part of 1, for policies that hash; 0: what `weight` makes
 };
 
-// A part of those endpoints, in that order. REQUIRES: there are some.
+// A part of those endpoints, in that order. REQUIRES: there are some; all have a share, or none.
 std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,
                                                  const balancer::PolicyBuilder& policy);
 

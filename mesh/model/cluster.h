@@ -90,6 +90,9 @@ struct Cluster {
   // A locality's weight counts times the part of its endpoints that can take calls,
   // overprovisioned (Envoy); else it counts whole while any can (gRPC).
   bool weigh_localities_by_availability = true;
+  // For policies that hash, which take a priority's localities together: the endpoints of a
+  // locality share its weight (Envoy); else each counts its own times the locality's (gRFC A42).
+  bool endpoints_share_locality_weight = true;
   PriorityRule priority_rule = PriorityRule::kSpillOver;
   // Below this part of usable endpoints, in percent, a priority uses all of them; 0: never.
   uint32_t panic_threshold = 50;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -34,8 +35,8 @@ std::vector<Host> Hosts(const std::vector<uint32_t>& weights) {
 
 std::vector<uint32_t> Slots(const std::vector<Host>& hosts, uint32_t size) {
   std::vector<KeyedPlace> places;
-  for (const Host& host : hosts) places.push_back({host.key, host.weight});
-  const MaglevTable table(places, size);
+  for (const Host& host : hosts) places.push_back({host.key, double{1} * host.weight});
+  const MaglevTable table(Normalized(std::move(places)), size);
   std::vector<uint32_t> slots;
   for (uint32_t slot = 0; slot < size && !table.empty(); ++slot) slots.push_back(table.At(slot));
   return slots;

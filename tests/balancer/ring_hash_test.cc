@@ -36,8 +36,8 @@ std::vector<Host> Hosts(const std::vector<uint32_t>& weights) {
 
 HashRing RingOf(const std::vector<Host>& hosts, uint64_t minimum, uint64_t maximum) {
   std::vector<KeyedPlace> places;
-  for (const Host& host : hosts) places.push_back({host.key, host.weight});
-  return HashRing(places, {minimum, maximum});
+  for (const Host& host : hosts) places.push_back({host.key, double{1} * host.weight});
+  return HashRing(Normalized(std::move(places)), {minimum, maximum});
 }
 
 std::unique_ptr<const Policy> PolicyOf(const std::vector<Host>& hosts,

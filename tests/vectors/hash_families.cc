@@ -34,11 +34,11 @@ std::vector<Host> Hosts(RowObject* input) {
   return hosts;
 }
 
-// The keys are those of `hosts`.
+// Normalized. The keys are those of `hosts`.
 std::vector<KeyedPlace> Places(const std::vector<Host>& hosts) {
   std::vector<KeyedPlace> places;
-  for (const Host& host : hosts) places.push_back({host.key, host.weight});
-  return places;
+  for (const Host& host : hosts) places.push_back({host.key, double{1} * host.weight});
+  return Normalized(std::move(places));
 }
 
 HashRing Ring(const std::vector<Host>& hosts, RowObject* input) {

@@ -7,11 +7,6 @@
 #include "mesh/call/attempt_report.h"
 
 namespace mesh::call {
-namespace {
-
-constexpr int kUnavailable = 14;
-
-}  // namespace
 
 Attempts::Attempts(std::shared_ptr<ChannelCore> core, std::unique_ptr<Transport> transport,
                    UnaryCall call)

@@ -9,7 +9,6 @@ namespace mesh::call {
 namespace {
 
 constexpr int kCancelled = 1;
-constexpr int kUnavailable = 14;
 
 }  // namespace
 

@@ -11,6 +11,18 @@ constexpr size_t kChunk = balancer::Weights::kChunkSize;
 
 }  // namespace
 
+uint64_t PickerPart::InFlightOfAll(uint32_t places) const {
+  constexpr uint32_t kFew = 64;
+  if (places <= kFew) return PlaceView::InFlightOfAll(places);
+  // Threads that meet here may both count, or both not: the number is a moment's either way.
+  const uint32_t uses = uses_.load(std::memory_order_relaxed);
+  uses_.store(uses + 1 < places ? uses + 1 : 0, std::memory_order_relaxed);
+  if (uses == 0) {
+    in_flight_of_all_.store(PlaceView::InFlightOfAll(places), std::memory_order_relaxed);
+  }
+  return in_flight_of_all_.load(std::memory_order_relaxed);
+}
+
 std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,
                                                  const balancer::PolicyBuilder& policy) {
   std::vector<PickerPart::Chunk> chunks;

@@ -1,6 +1,7 @@
 #ifndef MESH_CLUSTER_READY_LIST_H_
 #define MESH_CLUSTER_READY_LIST_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -33,6 +34,8 @@ class PickerPart final : public balancer::PlaceView {
     return at(policy_->Pick(input));
   }
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
+  // Of many places it is counted once in as many picks, so that a pick costs no more than another.
+  uint64_t InFlightOfAll(uint32_t places) const override;
   // Not whether it is connected: it may be about to be, and is then waited for.
   bool CanTake(uint32_t place) const override {
     const Endpoint& endpoint = *at(place);
@@ -45,6 +48,9 @@ class PickerPart final : public balancer::PlaceView {
   const std::unique_ptr<const balancer::Policy> policy_;
   const uint32_t size_;
   const std::vector<Chunk> chunks_;
+  // Of InFlightOfAll(): what was counted last, and how often that was used.
+  mutable std::atomic<uint64_t> in_flight_of_all_{0};
+  mutable std::atomic<uint32_t> uses_{0};
 };
 
 // An endpoint, and what a policy is told of it.

@@ -40,10 +40,15 @@ model::Thresholds DecodeThresholds(const proto::CircuitBreakers::Thresholds& thr
   return result;
 }
 
-// CB-01: what holds where nothing is said.
-model::CircuitBreakers Unsaid(bool grpc) {
+// CB-01: what holds where nothing is said of a routing priority. In kMesh retries have no limit
+// then: with Envoy's three, a retry policy saves three of the calls that a lost endpoint had in
+// flight, and fails the others.
+model::CircuitBreakers Unsaid(Profile profile) {
   model::CircuitBreakers result;
-  if (!grpc) return result;
+  if (profile == Profile::kMesh) {
+    result.normal.max_retries = result.high.max_retries = model::Thresholds::kNone;
+  }
+  if (profile != Profile::kGrpc) return result;
   for (model::Thresholds* thresholds : {&result.normal, &result.high}) {
     thresholds->max_connections = model::Thresholds::kNone;
     thresholds->max_pending_requests = model::Thresholds::kNone;
@@ -57,7 +62,7 @@ model::CircuitBreakers Unsaid(bool grpc) {
 
 model::CircuitBreakers DecodeCircuitBreakers(const proto::CircuitBreakers& config,
                                              Decoding* decoding) {
-  model::CircuitBreakers result = Unsaid(decoding->grpc());
+  model::CircuitBreakers result = Unsaid(decoding->profile());
   bool seen[] = {false, false};  // by routing priority: the first is taken
   for (int i = 0; i < config.thresholds_size(); ++i) {
     const FieldErrors::Scope scope(&decoding->errors, "thresholds", i);
@@ -74,6 +79,7 @@ model::CircuitBreakers DecodeCircuitBreakers(const proto::CircuitBreakers& confi
     } else {
       seen[priority] = true;
       model::Thresholds& target = priority == kDefault ? result.normal : result.high;
+      if (!decoding->grpc()) target = model::Thresholds();
       target = DecodeThresholds(thresholds, target, decoding);
     }
   }

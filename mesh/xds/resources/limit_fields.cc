@@ -51,7 +51,9 @@ constexpr FieldDeclaration kThresholds[] = {
     Honoured(2, "max_connections", "absent: 1024").AdvisoryInGrpc(kRequestsOnly),
     Honoured(3, "max_pending_requests", "absent: 1024").AdvisoryInGrpc(kRequestsOnly),
     Honoured(4, "max_requests", "absent: 1024"),
-    Honoured(5, "max_retries", "absent: 3; retry_budget replaces it").AdvisoryInGrpc(kRequestsOnly),
+    Honoured(5, "max_retries",
+             "absent: 3, or none in kMesh where no thresholds are set; retry_budget replaces it")
+        .AdvisoryInGrpc(kRequestsOnly),
     Advisory(6, "track_remaining", "statistics are the same, always"),
     Advisory(7, "max_connection_pools", "there are none"),
     Honoured(8, "retry_budget").AdvisoryInGrpc(kRequestsOnly),

@@ -450,6 +450,9 @@ std::vector<BalancedPicker::Group> LiveCluster::Groups() {
 
 void LiveCluster::Publish(BalancedPicker::State state) {
   const bool changed = !picker_.writer_view()->IsLike(state, drops_);
+  const auto* serving = std::get_if<BalancedPicker::Serving>(&state);
+  // The same picker then picks others, or none.
+  const bool picks_by_connection = serving != nullptr && serving->hashes;
   if (changed) {
     const auto* failed = std::get_if<Failed>(&state);
     if (failed != nullptr && context_->options.log) {
@@ -459,7 +462,7 @@ void LiveCluster::Publish(BalancedPicker::State state) {
   }
   RetireUnused();
   const bool connections_changed = std::exchange(connections_changed_, false);
-  if (changed) {
+  if (changed || (connections_changed && picks_by_connection)) {
     NotifyObservers(&Observer::OnPickerChanged);
   } else if (connections_changed) {
     NotifyObservers(&Observer::OnConnectionsChanged);

@@ -98,6 +98,33 @@ TEST_P(HashedLocalitiesTest, HealthyEndpointsTakeWhatIsForDegradedOnes) {
   }
 }
 
+// The endpoint of a hash is waited for, while others are connected, and whoever waits hears of it.
+TEST_P(HashedLocalitiesTest, ThoseThatWaitPickAgainWhenTheirEndpointConnectsOrFails) {
+  struct Changes final : Cluster::Observer {
+    void OnPickerChanged() override { ++count; }
+    int count = 0;
+  } changes;
+  connector_.set_outcome(ConnectionState::kConnecting);
+  ApplyAndConnect({{"x", Numbered("x:", 3), 0}});
+  On([&] { cluster_->AddObserver(&changes); });
+  std::map<std::string, uint64_t> hashes;  // one for each endpoint
+  Become("x:0", ConnectionState::kReady);
+  EXPECT_EQ(changes.count, 1);
+  for (uint64_t i = 0; i < 100; ++i) {
+    const uint64_t hash = Hash64(std::to_string(i));
+    hashes[PickHash(hash)] = hash;
+  }
+  ASSERT_EQ(hashes.size(), 2u) << "x:0, or none yet";
+  const uint64_t waits = hashes[""];
+  Become("x:1", ConnectionState::kReady);
+  EXPECT_EQ(changes.count, 2);
+  const bool was_it = !PickHash(waits).empty();
+  Become("x:2", ConnectionState::kFailing);
+  EXPECT_EQ(changes.count, 3);
+  EXPECT_NE(PickHash(waits), "") << (was_it ? "x:1 came" : "x:2 failed");
+  On([&] { cluster_->RemoveObserver(&changes); });
+}
+
 TEST_P(HashedLocalitiesTest, DegradedEndpointsAloneServeNothing) {
   std::vector<model::EndpointConfig> endpoints = Numbered("x:", 2);
   for (model::EndpointConfig& endpoint : endpoints) endpoint.health = HealthStatus::kDegraded;

@@ -12,7 +12,7 @@
 namespace mesh {
 namespace {
 
-constexpr absl::Duration kPause = absl::Milliseconds(3);
+constexpr absl::Duration kPausePerCaller = absl::Microseconds(1500);
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
 }  // namespace
@@ -33,14 +33,15 @@ std::string LoadReport::ToString() const {
   return text;
 }
 
-Load::Load(std::shared_ptr<grpc::ChannelInterface> channel, absl::Duration deadline)
+Load::Load(std::shared_ptr<grpc::ChannelInterface> channel, absl::Duration deadline, int callers)
     : channel_(std::move(channel)) {
-  for (int i = 0; i < 2; ++i) {
-    threads_.emplace_back([this, deadline] { Run(deadline); });
+  const absl::Duration pause = callers * kPausePerCaller;
+  for (int i = 0; i < callers; ++i) {
+    threads_.emplace_back([this, deadline, pause] { Run(deadline, pause); });
   }
 }
 
-void Load::Run(absl::Duration deadline) {
+void Load::Run(absl::Duration deadline, absl::Duration pause) {
   const SteadyClock clock;
   const std::unique_ptr<testing::Echo::Stub> stub = testing::Echo::NewStub(channel_);
   for (;;) {
@@ -62,8 +63,8 @@ void Load::Run(absl::Duration deadline) {
       ++report_.errors[absl::StrCat(status.error_code(), " ", status.error_message())];
     }
     changed_.SignalAll();
-    const absl::Time due = clock.Now() + kPause;
-    for (absl::Duration left = kPause; !stop_ && left > absl::ZeroDuration();
+    const absl::Time due = clock.Now() + pause;
+    for (absl::Duration left = pause; !stop_ && left > absl::ZeroDuration();
          left = due - clock.Now()) {
       changed_.WaitFor(&mutex_, left);
     }

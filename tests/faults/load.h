@@ -28,11 +28,12 @@ struct LoadReport {
   std::string ToString() const;
 };
 
-// Unary calls on a channel from two threads, about 500 a second, until Stop(). Thread-safe.
+// Unary calls on a channel from `callers` threads, about 500 a second in all, until Stop().
+// Thread-safe.
 class Load {
  public:
   explicit Load(std::shared_ptr<grpc::ChannelInterface> channel,
-                absl::Duration deadline = absl::Seconds(2));
+                absl::Duration deadline = absl::Seconds(2), int callers = 2);
   ~Load() { Stop(); }
 
   // Waits until `count` calls more have ended than now; for 10 s at most.
@@ -44,7 +45,7 @@ class Load {
   LoadReport Stop();
 
  private:
-  void Run(absl::Duration deadline);
+  void Run(absl::Duration deadline, absl::Duration pause);
 
   const std::shared_ptr<grpc::ChannelInterface> channel_;
   mutable Mutex mutex_;

@@ -141,15 +141,12 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
     const uint64_t from = input.random % group.parts[part]->size();
     Endpoint* other = FindUntried(serving.groups, request, chosen, part, from);
     if (other != nullptr) endpoint = other;
-  } else if (serving.hashes && !IsConnected(endpoint)) {
-    return Pending{};
   }
+  if (serving.hashes && !IsConnected(endpoint)) return Pending{};
   if (serving.guarded && endpoint->unanswered() >= kFewestUnanswered) {
     endpoint = AvoidStall(group, endpoint, input.random);
   }
-  Picked picked{Permit(endpoint)};
-  if (request.awaits_answer) picked.permit.AwaitAnswer();
-  return picked;
+  return Picked{Permit(endpoint)};
 }
 
 }  // namespace mesh::cluster

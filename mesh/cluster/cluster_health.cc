@@ -13,6 +13,8 @@ namespace {
 
 using wire::ConnectionState;
 
+constexpr uint32_t kWarm = 100;  // percent
+
 HealthChecker::Options CheckerOptions(const ClusterHealth::Options& options) {
   HealthChecker::Options checker;
   checker.serializer = options.serializer;
@@ -47,22 +49,19 @@ void ClusterHealth::Update(const model::Cluster& cluster) {
       detector_.Update(cluster.outlier_detection, options_.clock->Now());
   ScheduleInterval();
   slow_start_ = cluster.balancing.slow_start;
-  if (!slow_start_.has_value()) warming_.clear();
   Apply(changes);
   std::vector<TableEndpoint*> endpoints;
   options_.table->ForEach([&](TableEndpoint& endpoint) { endpoints.push_back(&endpoint); });
   for (TableEndpoint* endpoint : endpoints) {
     if (checks_) checker_->Add(endpoint->endpoint()->address(), endpoint->extras());
     Judge(*endpoint);
+    if (!slow_start_.has_value() && endpoint->warmth() != kWarm) {
+      endpoint->SetWarmth(kWarm);
+      changed_();
+    }
   }
+  if (!slow_start_.has_value()) warming_.clear();
   WarmAll();
-}
-
-void ClusterHealth::RefreshExtras() {
-  if (!checks_) return;
-  options_.table->ForEach([&](TableEndpoint& endpoint) {
-    checker_->Add(endpoint.endpoint()->address(), endpoint.extras());
-  });
 }
 
 void ClusterHealth::NoteCalls() {
@@ -74,6 +73,12 @@ void ClusterHealth::OnNew(TableEndpoint& endpoint) {
   if (checks_) checker_->Add(endpoint.endpoint()->address(), endpoint.extras());
   Judge(endpoint);
   Warm(endpoint);
+}
+
+void ClusterHealth::OnExtras(TableEndpoint& endpoint) {
+  if (!checks_) return;
+  checker_->Add(endpoint.endpoint()->address(), endpoint.extras());
+  Judge(endpoint);
 }
 
 void ClusterHealth::OnConnection(TableEndpoint& endpoint) {
@@ -156,39 +161,43 @@ void ClusterHealth::ScheduleInterval() {
 void ClusterHealth::Warm(TableEndpoint& endpoint) {
   if (!slow_start_.has_value()) return;
   warming_[endpoint.endpoint()] = options_.clock->Now();
-  WarmAll();
+  ScheduleWarmUp(SetWarmth(endpoint, absl::ZeroDuration()));
 }
 
 void ClusterHealth::WarmAll() {
   warm_up_.Reset();
   const absl::Time now = options_.clock->Now();
   absl::Duration next = absl::InfiniteDuration();
-  bool changed = false;
   for (auto entry = warming_.begin(); entry != warming_.end();) {
     TableEndpoint* const endpoint = options_.table->Find(entry->first);
     if (endpoint == nullptr) {
       entry = warming_.erase(entry);
       continue;
     }
-    const absl::Duration age = now - entry->second;
-    const double factor = balancer::SlowStartFactor(*slow_start_, age);
-    const auto percent = static_cast<uint32_t>(std::lround(100 * factor));
-    changed = changed || percent != endpoint->warmth();
-    endpoint->SetWarmth(percent);
-    const absl::Duration step = balancer::NextSlowStartStep(*slow_start_, age);
+    const absl::Duration step = SetWarmth(*endpoint, now - entry->second);
     next = std::min(next, step);
     entry = step == absl::InfiniteDuration() ? warming_.erase(entry) : std::next(entry);
   }
-  if (!slow_start_.has_value()) {
-    options_.table->ForEach([&](TableEndpoint& endpoint) {
-      changed = changed || endpoint.warmth() != 100;
-      endpoint.SetWarmth(100);
-    });
+  ScheduleWarmUp(next);
+}
+
+absl::Duration ClusterHealth::SetWarmth(TableEndpoint& endpoint, absl::Duration age) {
+  const double factor = balancer::SlowStartFactor(*slow_start_, age);
+  const auto percent = static_cast<uint32_t>(std::lround(kWarm * factor));
+  if (percent != endpoint.warmth()) {
+    endpoint.SetWarmth(percent);
+    changed_();
   }
-  if (changed) changed_();
-  if (next == absl::InfiniteDuration()) return;
+  return balancer::NextSlowStartStep(*slow_start_, age);
+}
+
+void ClusterHealth::ScheduleWarmUp(absl::Duration wait) {
+  if (wait == absl::InfiniteDuration()) return;
+  const absl::Time due = options_.clock->Now() + wait;
+  if (warm_up_.pending() && warm_up_due_ <= due) return;
   options_.serializer->AssertHeld();
-  warm_up_ = options_.serializer->After(next, [this] { WarmAll(); });
+  warm_up_due_ = due;
+  warm_up_ = options_.serializer->After(wait, [this] { WarmAll(); });
 }
 
 std::string ClusterHealth::WhyNot(const TableEndpoint& endpoint) const {

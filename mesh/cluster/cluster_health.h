@@ -47,13 +47,13 @@ class ClusterHealth final : private HealthChecker::Owner {
   std::shared_ptr<const OutlierRules> rules() const { return detector_.rules(); }
 
   void Update(const model::Cluster& cluster);
-  // After an update of the table: what active checks are told of endpoints may be new.
-  void RefreshExtras();
   // The cluster has had a call.
   void NoteCalls();
 
-  // The table's: an endpoint comes, its connection has another state, it goes.
+  // The table's: an endpoint comes, what active checks are told of it is new, its connection has
+  // another state, it goes.
   void OnNew(TableEndpoint& endpoint);
+  void OnExtras(TableEndpoint& endpoint);
   void OnConnection(TableEndpoint& endpoint);
   void OnUnused(TableEndpoint& endpoint);
 
@@ -73,8 +73,13 @@ class ClusterHealth final : private HealthChecker::Owner {
   void Judge(TableEndpoint& endpoint);
   void Apply(const OutlierDetector::Changes& changes);
   void ScheduleInterval();
+  // Begins to warm it up.
   void Warm(TableEndpoint& endpoint);
+  // All that warm up, as long as they have by now.
   void WarmAll();
+  // Its warmth after `age`; how long until it is another one.
+  absl::Duration SetWarmth(TableEndpoint& endpoint, absl::Duration age);
+  void ScheduleWarmUp(absl::Duration wait);
 
   const Options options_;
   const std::function<void()> changed_;
@@ -88,6 +93,7 @@ class ClusterHealth final : private HealthChecker::Owner {
   std::map<const Endpoint*, absl::Time> warming_;
   Serializer::Timer interval_;
   Serializer::Timer warm_up_;
+  absl::Time warm_up_due_;  // meaningful while that is pending
 };
 
 }  // namespace mesh::cluster

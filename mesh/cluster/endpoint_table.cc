@@ -11,17 +11,26 @@ namespace mesh::cluster {
 void TableEndpoint::SetShare(std::unique_ptr<ConnectionPool::Share> share) {
   share_ = std::move(share);
   state_ = share_->state();
+  if (state_ == wire::ConnectionState::kReady) ++table_->ready_;
   reason_ = share_->reason();
   endpoint_->SetConnection(share_->connection());
 }
 
 void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::Status& reason) {
   const wire::ConnectionState old = this->state();
+  if (state_ == wire::ConnectionState::kReady) --table_->ready_;
+  if (state == wire::ConnectionState::kReady) ++table_->ready_;
   state_ = state;
   if (state == wire::ConnectionState::kFailing) reason_ = reason;
   if (state == wire::ConnectionState::kReady) reason_ = absl::OkStatus();
   for (const Place& place : places_) place.locality->OnState(*this, place, old);
-  (*on_connection_)(*this);
+  table_->options_.on_connection(*this);
+}
+
+void TableEndpoint::SetExtras(std::shared_ptr<const model::EndpointExtras> extras) {
+  if (extras == extras_) return;
+  extras_ = std::move(extras);
+  table_->options_.on_extras(*this);
 }
 
 void TableEndpoint::SetVerdict(const EndpointVerdict& verdict) {
@@ -33,7 +42,7 @@ void TableEndpoint::SetVerdict(const EndpointVerdict& verdict) {
     place.locality->OnState(*this, place, old);
     place.locality->OnVerdict(*this, &place);
   }
-  (*on_verdict_)(*this);
+  table_->options_.on_verdict(*this);
 }
 
 void TableEndpoint::SetWarmth(uint32_t percent) {
@@ -49,17 +58,17 @@ TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const 
   const auto found = by_address_.find(config.address);
   if (found != by_address_.end()) {
     result = found->second.get();
+    result->SetExtras(config.extras);
   } else {
     auto* endpoint = new Endpoint(config.address, options_.reaper, options_.hearing);
-    auto made =
-        std::make_unique<TableEndpoint>(endpoint, &options_.on_connection, &options_.on_verdict);
+    auto made = std::make_unique<TableEndpoint>(endpoint, this);
     result = made.get();
     by_address_.emplace(endpoint->address(), std::move(made));
     by_endpoint_.emplace(endpoint, result);
     wire::ConnectionKey key;
     key.address = endpoint->address();
     key.connect_timeout = connect_timeout_;
-    result->set_extras(config.extras);
+    result->extras_ = config.extras;
     options_.on_new(*result);
     result->SetShare(options_.pool->Acquire(key, result));
     if (result->state() != wire::ConnectionState::kIdle) options_.on_connection(*result);
@@ -83,6 +92,7 @@ std::vector<Endpoint*> EndpointTable::TakeUnused() {
     if (!candidate->places().empty()) continue;  // named again meanwhile
     Endpoint* endpoint = candidate->endpoint();
     options_.on_unused(*candidate);
+    if (candidate->connection_state() == wire::ConnectionState::kReady) --ready_;
     unused.push_back(endpoint);
     by_endpoint_.erase(endpoint);
     by_address_.erase(endpoint->address());

@@ -19,6 +19,7 @@
 
 namespace mesh::cluster {
 
+class EndpointTable;
 class Locality;
 
 // What an endpoint is good for at a place: what the control plane says of its health, active
@@ -62,9 +63,8 @@ class TableEndpoint final : public wire::Connection::Observer {
  public:
   using Notice = absl::AnyInvocable<void(TableEndpoint&)>;
 
-  // The notices outlive the endpoint: its connection has changed, or its verdict.
-  TableEndpoint(Endpoint* endpoint, Notice* on_connection, Notice* on_verdict)
-      : endpoint_(endpoint), on_connection_(on_connection), on_verdict_(on_verdict) {}
+  // `table` is the one that it is in.
+  TableEndpoint(Endpoint* endpoint, EndpointTable* table) : endpoint_(endpoint), table_(table) {}
 
   void SetShare(std::unique_ptr<ConnectionPool::Share> share);
   void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override;
@@ -79,9 +79,8 @@ class TableEndpoint final : public wire::Connection::Observer {
   ConnectionPool::Share* share() const { return share_.get(); }
   // Of the place that was configured last; null: none.
   const std::shared_ptr<const model::EndpointExtras>& extras() const { return extras_; }
-  void set_extras(std::shared_ptr<const model::EndpointExtras> extras) {
-    extras_ = std::move(extras);
-  }
+  // Its places are what they are to be: others look at them.
+  void SetExtras(std::shared_ptr<const model::EndpointExtras> extras);
   absl::InlinedVector<Place, 1>& places() { return places_; }
   const EndpointVerdict& verdict() const { return verdict_; }
   // Tells the localities.
@@ -94,8 +93,7 @@ class TableEndpoint final : public wire::Connection::Observer {
   friend class EndpointTable;
 
   Endpoint* const endpoint_;
-  Notice* const on_connection_;
-  Notice* const on_verdict_;
+  EndpointTable* const table_;
   std::unique_ptr<ConnectionPool::Share> share_;
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
@@ -120,6 +118,8 @@ class EndpointTable {
     TableEndpoint::Notice on_connection;
     // Called when the verdict about an endpoint has changed.
     TableEndpoint::Notice on_verdict;
+    // Called when an endpoint that is there has other extras.
+    TableEndpoint::Notice on_extras;
     // Called for each endpoint that is new, before anything else is done with it.
     TableEndpoint::Notice on_new;
     // Called for each that TakeUnused() takes.
@@ -153,9 +153,14 @@ class EndpointTable {
   // Null if it is not in the table.
   TableEndpoint* Find(absl::string_view address) const;
   size_t size() const { return by_address_.size(); }
+  // Those whose connection is ready, stalled or not.
+  size_t ready() const { return ready_; }
 
  private:
+  friend class TableEndpoint;
+
   Options options_;
+  size_t ready_ = 0;
   absl::Duration connect_timeout_ = absl::Seconds(5);
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;

@@ -37,6 +37,7 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
               {inbox_, health_->rules()},
               [this](TableEndpoint& endpoint) { OnConnection(endpoint); },
               [this](TableEndpoint&) { OnVerdict(); },
+              [this](TableEndpoint& endpoint) { health_->OnExtras(endpoint); },
               [this](TableEndpoint& endpoint) { health_->OnNew(endpoint); },
               [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
       schedule_turn_([this] { ScheduleTurn(); }),
@@ -98,6 +99,7 @@ PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& read
   std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRequests, request.priority);
   if (!hold) return Overflow(LimitKind::kRequests, request.priority);
   picked->permit.Keep(*std::move(hold), std::move(retry));
+  if (request.awaits_answer) picked->permit.AwaitAnswer();
   return result;
 }
 
@@ -113,7 +115,7 @@ absl::StatusOr<LimitHold> LiveCluster::Wait(model::RoutingPriority priority,
 }
 
 void LiveCluster::Connect() {
-  if (asked_) return;
+  if (asked_ || context_ == nullptr) return;
   asked_ = true;
   health_->NoteCalls();
   ScheduleTurn();
@@ -146,14 +148,14 @@ void LiveCluster::Close() {
 
 void LiveCluster::Update(const model::ClusterConfig& config) {
   const bool first = policy_ == nullptr;
-  const bool same = !first && config.cluster == config_.cluster &&
-                    config.endpoints == config_.endpoints && config.status == config_.status;
+  const bool same_cluster = !first && config.cluster == config_.cluster;
+  const bool same =
+      same_cluster && config.endpoints == config_.endpoints && config.status == config_.status;
   config_ = config;  // the ambient error has no effect but to be shown
   if (same) return;
-  UpdatePolicy();
+  if (!same_cluster) UpdatePolicy();
   UpdateDrops();
   UpdateLocalities();
-  health_->RefreshExtras();
   UpdatePriorities();
   if (first) {
     Turn();  // so that the first pick already says why it fails
@@ -429,7 +431,7 @@ std::vector<BalancedPicker::Group> LiveCluster::Groups() {
   sharing.by_availability = config_.cluster->weigh_localities_by_availability;
   sharing.share_weight = config_.cluster->endpoints_share_locality_weight;
   sharing.overprovisioning = config_.endpoints->overprovisioning_factor;
-  sharing.policy = policy_.get();
+  sharing.policy = policy_;
   sharing.hashes = balancing_.hashes();
   std::vector<BalancedPicker::Group> groups;
   uint32_t left = 100;

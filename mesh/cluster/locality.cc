@@ -95,6 +95,10 @@ void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
   } else {
     Replace(endpoints->endpoints, rules);
   }
+  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight ||
+      endpoints_->endpoints.empty() != endpoints->endpoints.empty()) {
+    ++version_;
+  }
   // The former configuration, whose endpoints nothing points to any more, goes here.
   endpoints_ = std::move(endpoints);
 }
@@ -203,12 +207,12 @@ void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
     if (all_ && IsUsable(*entry.config, entry.endpoint)) Attach(it->first, &entry);
     return;
   }
-  entry.endpoint->set_extras(to->extras);
   auto& places = entry.endpoint->places();
   *std::find(places.begin(), places.end(), before) = after;
   // In this order, so that a ready endpoint keeps its turn.
   CountState(*entry.endpoint, after, entry.endpoint->state(), +1);
   CountState(*entry.endpoint, before, entry.endpoint->state(), -1);
+  entry.endpoint->SetExtras(to->extras);
 }
 
 void Locality::Attach(uint64_t rank, Entry* entry) {
@@ -275,7 +279,6 @@ void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
   place->place_class = ClassOf(config, &endpoint);
   if (place->place_class == before.place_class) return;
   needs_selection_ = true;
-  all_ = false;
   ++version_;
   Count(place->place_class, place->weight, +1);
   Count(before.place_class, before.weight, -1);

@@ -81,7 +81,8 @@ class Locality {
   // Of a class, those whose connections are failing.
   size_t failing(PlaceClass place_class) const { return failing_[Index(place_class)]; }
   uint64_t ready_weight(size_t list) const { return ready_[list].weight(); }
-  std::shared_ptr<const PickerPart> Part(size_t list, const balancer::PolicyBuilder& policy) {
+  std::shared_ptr<const PickerPart> Part(
+      size_t list, const std::shared_ptr<const balancer::PolicyBuilder>& policy) {
     return ready_[list].Part(policy);
   }
   // What Part() returned last.
@@ -90,8 +91,8 @@ class Locality {
   bool needs_selection() const { return needs_selection_; }
   // The next Select() has another quota.
   void SelectAgain() { needs_selection_ = true; }
-  // Goes up with each change of which endpoints are attached and of the first list, and what they
-  // weigh; not with the state of connections.
+  // Goes up with each change of which endpoints are attached and of the first list, and of what
+  // they and the locality weigh; not with the state of connections.
   uint64_t version() const { return version_; }
 
   // Calls `visit(const model::EndpointConfig&, TableEndpoint* or null)` with each place, in the

@@ -80,7 +80,7 @@ std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
 }  // namespace
 
 void Priority::SetLocalities(const std::vector<Locality*>& all, bool by_weight) {
-  by_weight_ = by_weight;
+  const std::vector<Locality*> before = std::move(localities_);
   localities_.clear();
   for (Locality* locality : all) {
     locality->SetPanic(panic_);
@@ -90,6 +90,9 @@ void Priority::SetLocalities(const std::vector<Locality*>& all, bool by_weight) 
       localities_.push_back(locality);
     }
   }
+  // A new locality may be where an old one was, and have changed as often.
+  if (localities_ != before || by_weight != by_weight_) merged_of_.clear();
+  by_weight_ = by_weight;
 }
 
 bool Priority::takes_load(const Locality* locality) const {
@@ -266,7 +269,7 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
   for (Locality* locality : localities_) {
     const uint64_t share = Share(*locality, list, sharing);
     if (share == 0) continue;
-    group.parts.push_back(locality->Part(list, *sharing.policy));
+    group.parts.push_back(locality->Part(list, sharing.policy));
     group.shares.push_back(share);
   }
   // Whatever it is, it is all: so that a picker does not change with it.

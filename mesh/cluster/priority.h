@@ -28,11 +28,11 @@ class Priority {
 
   // How localities share the calls of a group.
   struct Sharing {
-    bool by_availability = false;                     // see model::Cluster
-    bool share_weight = false;                        // see model::Cluster
-    uint32_t overprovisioning = 140;                  // percent
-    const balancer::PolicyBuilder* policy = nullptr;  // not null
-    bool hashes = false;                              // the policy takes all localities together
+    bool by_availability = false;                           // see model::Cluster
+    bool share_weight = false;                              // see model::Cluster
+    uint32_t overprovisioning = 140;                        // percent
+    std::shared_ptr<const balancer::PolicyBuilder> policy;  // not null
+    bool hashes = false;  // the policy takes all localities together
   };
 
   // `changed` is called when a timer has changed something. Both outlive this.
@@ -107,7 +107,7 @@ class Priority {
   // The last merged part, and what it was made of.
   std::shared_ptr<const PickerPart> merged_;
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
-  const balancer::PolicyBuilder* merged_by_ = nullptr;
+  std::shared_ptr<const balancer::PolicyBuilder> merged_by_;
   bool merged_sharing_weight_ = false;
 };
 

@@ -82,8 +82,9 @@ void ReadyList::BuildChunk(size_t chunk) {
   weights_[chunk] = std::make_shared<const balancer::Weights::Chunk>(weights);
 }
 
-std::shared_ptr<const PickerPart> ReadyList::Part(const balancer::PolicyBuilder& policy) {
-  if (!changed_ && &policy == policy_) return part_;
+std::shared_ptr<const PickerPart> ReadyList::Part(
+    const std::shared_ptr<const balancer::PolicyBuilder>& policy) {
+  if (!changed_ && policy == policy_) return part_;
   const size_t chunks = (slots_.size() + kChunk - 1) / kChunk;
   endpoints_.resize(chunks);
   weights_.resize(chunks);
@@ -93,14 +94,14 @@ std::shared_ptr<const PickerPart> ReadyList::Part(const balancer::PolicyBuilder&
     stale_[i] = false;
   }
   changed_ = false;
-  policy_ = &policy;
+  policy_ = policy;
   part_ = nullptr;
   if (slots_.empty()) return part_;
   const auto key = [this](uint32_t place) -> absl::string_view {
     return slots_[place].endpoint->address();
   };
   part_ = std::make_shared<const PickerPart>(
-      endpoints_, policy.Build({balancer::Weights(weights_), key}), size());
+      endpoints_, policy->Build({balancer::Weights(weights_), key}), size());
   return part_;
 }
 

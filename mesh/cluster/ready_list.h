@@ -76,7 +76,8 @@ class ReadyList {
   uint64_t weight() const { return weight_; }
 
   // The list now, the same part as before if nothing changed. Null if it is empty.
-  std::shared_ptr<const PickerPart> Part(const balancer::PolicyBuilder& policy);
+  std::shared_ptr<const PickerPart> Part(
+      const std::shared_ptr<const balancer::PolicyBuilder>& policy);
   // What Part() returned last.
   const PickerPart* last_part() const { return part_.get(); }
 
@@ -96,7 +97,8 @@ class ReadyList {
   std::vector<std::shared_ptr<const balancer::Weights::Chunk>> weights_;
   std::vector<bool> stale_;  // by chunk
   bool changed_ = true;
-  const balancer::PolicyBuilder* policy_ = nullptr;
+  // Kept, so that another one is never taken for it.
+  std::shared_ptr<const balancer::PolicyBuilder> policy_;
   std::shared_ptr<const PickerPart> part_;
 };
 

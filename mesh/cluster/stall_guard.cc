@@ -26,11 +26,6 @@ bool StallGuard::is_stalled(const Endpoint* endpoint) const {
   return found != watches_.end() && found->second.stalled;
 }
 
-size_t StallGuard::stalled() const {
-  return std::count_if(watches_.begin(), watches_.end(),
-                       [](const auto& entry) { return entry.second.stalled; });
-}
-
 void StallGuard::Suspect(const Endpoint* suspect) {
   TableEndpoint* const endpoint = options_.table->Find(suspect);
   if (endpoint == nullptr || watches_.count(suspect) > 0) return;
@@ -45,7 +40,7 @@ void StallGuard::Forget(const Endpoint* endpoint) {
     found->endpoint()->NoteAnswer();  // another connection begins anew
     End(found);
   } else {
-    watches_.erase(endpoint);
+    Erase(endpoint);
   }
 }
 
@@ -54,19 +49,22 @@ void StallGuard::Confirm(TableEndpoint* endpoint) {
       endpoint->connection_state() != ConnectionState::kReady) {
     return End(endpoint);
   }
-  if (MayStall()) {
-    watches_[endpoint->endpoint()].stalled = true;
+  Watch& watch = watches_[endpoint->endpoint()];
+  if (!watch.stalled && 2 * (stalled_ + 1) <= options_.table->ready()) {
+    watch.stalled = true;
+    ++stalled_;
     judge_(*endpoint);
   }
   Probe(endpoint);
 }
 
-bool StallGuard::MayStall() const {
-  size_t ready = 0;
-  options_.table->ForEach([&](const TableEndpoint& endpoint) {
-    if (endpoint.connection_state() == ConnectionState::kReady) ++ready;
-  });
-  return 2 * (stalled() + 1) <= ready;
+bool StallGuard::Erase(const Endpoint* endpoint) {
+  const auto found = watches_.find(endpoint);
+  if (found == watches_.end()) return false;
+  const bool was_stalled = found->second.stalled;
+  if (was_stalled) --stalled_;
+  watches_.erase(found);
+  return was_stalled;
 }
 
 void StallGuard::Probe(TableEndpoint* endpoint) {
@@ -102,9 +100,7 @@ void StallGuard::LookAgain(TableEndpoint* endpoint) {
 }
 
 void StallGuard::End(TableEndpoint* endpoint) {
-  const auto found = watches_.find(endpoint->endpoint());
-  const bool was_stalled = found->second.stalled;
-  watches_.erase(found);
+  const bool was_stalled = Erase(endpoint->endpoint());
   endpoint->endpoint()->ForgetStall();
   if (was_stalled) judge_(*endpoint);
 }

@@ -55,7 +55,7 @@ class StallGuard {
   void Forget(const Endpoint* endpoint);
 
   bool is_stalled(const Endpoint* endpoint) const;
-  size_t stalled() const;
+  size_t stalled() const { return stalled_; }
 
  private:
   struct Watch {
@@ -69,12 +69,14 @@ class StallGuard {
   void OnProbed(const Endpoint* endpoint, const wire::ProbeResult& result);
   void LookAgain(TableEndpoint* endpoint);
   void End(TableEndpoint* endpoint);
-  bool MayStall() const;
+  // Takes its watch away; whether it was stalled.
+  bool Erase(const Endpoint* endpoint);
 
   const Options options_;
   const std::function<void(TableEndpoint&)> judge_;
   const model::HealthCheck check_;
   std::map<const Endpoint*, Watch> watches_;
+  size_t stalled_ = 0;  // of those
 };
 
 }  // namespace mesh::cluster

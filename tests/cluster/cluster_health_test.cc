@@ -144,6 +144,19 @@ TEST_F(ClusterHealthTest, ANewEndpointWarmsUp) {
   EXPECT_EQ(Shares(1000)["a:1"], 500);
 }
 
+TEST_F(ClusterHealthTest, EndpointsThatAreNotToBeCheckedAnyMoreTakeCalls) {
+  Serve(1, Checked());
+  On([&] { prober_.Finish("a:0", wire::ProbeOutcome::kUnexpected, "NOT_SERVING"); });
+  EXPECT_NE(Excluded("a:0"), "");
+  std::vector<model::EndpointConfig> endpoints = Numbered("a:", 1);
+  auto extras = std::make_shared<model::EndpointExtras>();
+  extras->disable_active_health_check = true;
+  endpoints[0].extras = extras;
+  Apply(Config(endpoints, Checked()));
+  EXPECT_EQ(Excluded("a:0"), "");
+  EXPECT_EQ(PickText(), "a:0");
+}
+
 class StallGuardTest : public ClusterHealthTest {
  protected:
   // Begins `n` calls of which those on `frozen` stay unanswered; how many it got.
@@ -249,6 +262,21 @@ TEST_F(StallGuardTest, ASteadyLoadOfEqualEndpointsIsNotTouched) {
     held_.erase(held_.begin());
   }
   for (const auto& [address, count] : counts) EXPECT_EQ(count, 1000) << address;
+  EndHeld(0);
+}
+
+TEST_F(StallGuardTest, CallsThatALimitRefusesAreNotAwaited) {
+  model::Cluster cluster;
+  cluster.circuit_breakers.normal.max_requests = 3;
+  Serve(3, cluster);
+  PickRequest request;
+  request.awaits_answer = true;
+  for (int i = 0; i < 3; ++i) {
+    PickResult result = Pick(request);
+    held_.push_back(std::move(std::get<Picked>(result).permit));
+  }
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(std::holds_alternative<Dropped>(Pick(request)));
+  for (const cluster::Permit& permit : held_) EXPECT_EQ(permit.endpoint()->unanswered(), 1u);
   EndHeld(0);
 }
 

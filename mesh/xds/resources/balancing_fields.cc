@@ -41,10 +41,15 @@ constexpr FieldDeclaration kLeastRequestLbConfig[] = {
     Honoured(3, "slow_start_config").AdvisoryInGrpc(),
 };
 
+constexpr absl::string_view kMinimumRing =
+    "1 to 8388608; absent: 1024; rings have up to 1048576 entries (envoy: 8388608; grpc: 4096)";
+constexpr absl::string_view kMaximumRing =
+    "not below the minimum; rings have up to 1048576 entries (envoy: 8388608; grpc: 4096)";
+
 constexpr FieldDeclaration kRingHashLbConfig[] = {
-    Honoured(1, "minimum_ring_size", "1 to 8388608; absent: 1024 (grpc: up to 4096)"),
+    Honoured(1, "minimum_ring_size", kMinimumRing),
     Honoured(3, "hash_function", "XX_HASH; others are refused by name"),
-    Honoured(4, "maximum_ring_size", "not below the minimum; absent: 8388608 (grpc: up to 4096)"),
+    Honoured(4, "maximum_ring_size", kMaximumRing),
 };
 
 constexpr FieldDeclaration kMaglevLbConfig[] = {
@@ -79,8 +84,8 @@ constexpr FieldDeclaration kLeastRequest[] = {
 
 constexpr FieldDeclaration kRingHash[] = {
     Honoured(1, "hash_function", "XX_HASH; others are refused by name"),
-    Honoured(2, "minimum_ring_size", "1 to 8388608; absent: 1024 (grpc: up to 4096)"),
-    Honoured(3, "maximum_ring_size", "not below the minimum; absent: 8388608 (grpc: up to 4096)"),
+    Honoured(2, "minimum_ring_size", kMinimumRing),
+    Honoured(3, "maximum_ring_size", kMaximumRing),
     Advisory(4, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
     Honoured(5, "hash_balance_factor", "100 or more; consistent_hashing_lb_config replaces it")
         .AdvisoryInGrpc(),

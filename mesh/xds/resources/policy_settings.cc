@@ -10,10 +10,12 @@
 namespace mesh::xds {
 namespace {
 
-constexpr uint32_t kLeastChoices = 2;              // envoy least_request.proto, gRFC A48
-constexpr uint32_t kMostChoicesInGrpc = 10;        // gRFC A48
-constexpr uint64_t kLargestRing = 8'388'608;       // envoy ring_hash.proto
-constexpr uint64_t kLargestRingInGrpc = 4096;      // gRFC A42
+constexpr uint32_t kLeastChoices = 2;          // envoy least_request.proto, gRFC A48
+constexpr uint32_t kMostChoicesInGrpc = 10;    // gRFC A48
+constexpr uint64_t kLargestRing = 8'388'608;   // envoy ring_hash.proto
+constexpr uint64_t kLargestRingInGrpc = 4096;  // gRFC A42
+// An entry costs 12 bytes, so this ring 12 MB, for each version of a priority's endpoints.
+constexpr uint64_t kLargestRingInMesh = 1'048'576;
 constexpr uint64_t kLargestTable = 5'000'011;      // envoy maglev.proto
 constexpr uint32_t kLeastHashBalanceFactor = 100;  // envoy common.proto
 
@@ -52,6 +54,19 @@ uint64_t DecodeRingSize(absl::string_view field, const google::protobuf::UInt64V
   return size.value();
 }
 
+// Larger ones are cut to it.
+uint64_t LargestRing(Profile profile) {
+  switch (profile) {
+    case Profile::kMesh:
+      return kLargestRingInMesh;
+    case Profile::kGrpc:
+      return kLargestRingInGrpc;
+    case Profile::kEnvoy:
+      break;
+  }
+  return kLargestRing;
+}
+
 // `Message` is RingHashLbConfig or RingHash.
 template <typename Message>
 model::RingHash DecodeRing(const Message& config, Decoding* decoding) {
@@ -68,10 +83,9 @@ model::RingHash DecodeRing(const Message& config, Decoding* decoding) {
                          absl::StrCat(result.minimum_size, " is more than the maximum_ring_size, ",
                                       result.maximum_size));
   }
-  if (decoding->grpc()) {
-    result.minimum_size = std::min(result.minimum_size, kLargestRingInGrpc);
-    result.maximum_size = std::min(result.maximum_size, kLargestRingInGrpc);
-  }
+  const uint64_t largest = LargestRing(decoding->profile());
+  result.minimum_size = std::min(result.minimum_size, largest);
+  result.maximum_size = std::min(result.maximum_size, largest);
   return result;
 }
 

@@ -20,7 +20,8 @@ model::LeastRequest DecodeLeastRequest(const proto::LeastRequestLbConfig& config
                                        Decoding* decoding);
 model::LeastRequest DecodeLeastRequest(const proto::LeastRequest& config, Decoding* decoding);
 
-// gRFC A42: gRPC's rings have 4096 entries at most.
+// Rings have 1,048,576 entries at most in Profile::kMesh, 8,388,608 in kEnvoy, 4096 in kGrpc (gRFC
+// A42).
 model::RingHash DecodeRingHash(const proto::RingHashLbConfig& config, Decoding* decoding);
 model::RingHash DecodeRingHash(const proto::RingHash& config, Decoding* decoding);
 

@@ -209,8 +209,17 @@ TEST(ClusterBalancingTest, RingHash) {
     EXPECT_EQ(Balancing(Profile::kGrpc, text).ring_hash, (model::RingHash{2000, 4096}));
   }
   for (const std::string& text : {std::string("lb_policy: RING_HASH"), List(RingHash())}) {
-    EXPECT_EQ(Balancing(Profile::kMesh, text).ring_hash, (model::RingHash{1024, 8388608}));
+    EXPECT_EQ(Balancing(Profile::kMesh, text).ring_hash, (model::RingHash{1024, 1048576}));
+    EXPECT_EQ(Balancing(Profile::kEnvoy, text).ring_hash, (model::RingHash{1024, 8388608}));
     EXPECT_EQ(Balancing(Profile::kGrpc, text).ring_hash, (model::RingHash{1024, 4096}));
+  }
+  // faults F11: some bytes of configuration are not to cost 100 MB.
+  const std::string largest =
+      "minimum_ring_size { value: 8388608 } maximum_ring_size { value: 8388608 } ";
+  for (const std::string& text : {named + largest + "}", List(RingHash(largest))}) {
+    EXPECT_EQ(Balancing(Profile::kMesh, text).ring_hash, (model::RingHash{1048576, 1048576}));
+    EXPECT_EQ(Balancing(Profile::kEnvoy, text).ring_hash, (model::RingHash{8388608, 8388608}));
+    EXPECT_EQ(Balancing(Profile::kGrpc, text).ring_hash, (model::RingHash{4096, 4096}));
   }
 }
 

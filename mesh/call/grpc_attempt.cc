@@ -17,7 +17,9 @@ gpr_timespec ToTimespec(absl::Time deadline, const Clock& clock) {
 
 }  // namespace
 
-bool IsChannelTarget(absl::string_view peer) { return absl::StrContains(peer, ":///"); }
+bool MayBeDelivered(int code, absl::string_view peer) {
+  return code == grpc::StatusCode::DEADLINE_EXCEEDED || !absl::StrContains(peer, ":///");
+}
 
 void PrepareContext(const ExchangeRequest& request, grpc::ClientContext& application,
                     const Clock& clock, grpc::ClientContext* context) {
@@ -44,7 +46,7 @@ ExchangeResponse ToResponse(const grpc::Status& status, const grpc::ClientContex
   response.debug_text = context.debug_error_string();
   response.trailing_metadata = ToMetadata(context.GetServerTrailingMetadata());
   response.peer = context.peer();
-  response.delivered = !IsChannelTarget(response.peer);
+  response.delivered = MayBeDelivered(response.code, response.peer);
   return response;
 }
 

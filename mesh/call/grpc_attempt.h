@@ -16,10 +16,11 @@ namespace mesh::call {
 
 // What attempts that are generic calls have in common, unary or not.
 
-// Whether `peer` of a call is still the target of the channel that it was made on: then no
-// transport ever took the call. (Once one has, `peer` is the address, `ipv4:10.0.0.1:8080`;
-// endpoint channels have targets such as `ipv4:///10.0.0.1:8080`.)
-bool IsChannelTarget(absl::string_view peer);
+// Whether a transport may have taken a call that ended with `code`. If not, `peer` is still the
+// target of the channel that it was made on, such as `ipv4:///10.0.0.1:8080`. With the server's
+// answer, or the loss of its connection, it becomes the address, `ipv4:10.0.0.1:8080`; it tells
+// nothing of a call that neither came to before its deadline.
+bool MayBeDelivered(int code, absl::string_view peer);
 
 // Sets on `context`, which has made no call yet, what `request` and the application's context say.
 void PrepareContext(const ExchangeRequest& request, grpc::ClientContext& application,

@@ -35,6 +35,16 @@ CallRegistry::Canceller NativeCall::GetCanceller(const absl::Status& reason) {
   };
 }
 
+bool NativeCall::IsDelivered(const grpc::Status& status, const grpc::ClientContext& context) const {
+  if (status.ok()) return true;
+  // gRPC fails a call whose deadline is over before it looks for a transport.
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+      DeadlineOf(context, core_->environment()->clock()) <= start_) {
+    return false;
+  }
+  return MayBeDelivered(status.error_code(), context.peer());
+}
+
 void NativeCall::EndNativeAttempt(absl::string_view method, int code, bool delivered) {
   const absl::Duration latency = core_->environment()->clock().Now() - start_;
   EndAttempt({method, 0, code, delivered, latency}, *core_, trace_.get(), &permit_);
@@ -44,7 +54,7 @@ void ObservedCall::Intercept(Batch* batch) {
   if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_CANCEL)) return;
   if (batch->QueryInterceptionHookPoint(Point::POST_RECV_STATUS)) {
     const grpc::Status& status = *batch->GetRecvStatus();
-    EndNativeAttempt("", status.error_code(), status.ok() || !IsChannelTarget(context_->peer()));
+    EndNativeAttempt("", status.error_code(), IsDelivered(status, *context_));
   }
   batch->Proceed();
 }

@@ -36,6 +36,9 @@ class NativeCall : public grpc::experimental::Interceptor, protected CallRegistr
 
   CallRegistry::Canceller GetCanceller(const absl::Status& reason) override;
 
+  // Whether the attempt may have been given to a transport. REQUIRES: it has ended with `status`.
+  bool IsDelivered(const grpc::Status& status, const grpc::ClientContext& context) const;
+
   // Gives the permit back with the outcome of the attempt.
   void EndNativeAttempt(absl::string_view method, int code, bool delivered);
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "mesh/call/bytes.h"
-#include "mesh/call/grpc_attempt.h"
 #include "mesh/call/grpc_transport.h"
 
 namespace mesh::call {
@@ -96,7 +95,7 @@ void RescuableCall::OnStatus() {
   AttemptOutcome outcome;
   outcome.code = status.error_code();
   if (!status.ok()) {
-    outcome.delivered = !IsChannelTarget(context_->peer());
+    outcome.delivered = IsDelivered(status, *context_);
     MutexLock lock(&mutex_);
     outcome.committed = committed_;
   }

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "gtest/gtest.h"
+#include "mesh/call/call_trace.h"
 #include "tests/call/stream_styles.h"
 #include "tests/call/unary_fixture.h"
 
@@ -164,9 +165,15 @@ TEST_P(StreamOutcomesTest, EmptyMessages) {
 TEST_P(StreamOutcomesTest, ServerIsTooSlow) {
   context_.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
   a_.set_delay(absl::Seconds(10));
-  const StreamOutcome outcome = Run(Requests({"a", "b", "c"}));
-  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  CallTrace trace;
+  {
+    const CallTrace::Scope scope(&trace);
+    const StreamOutcome outcome = Run(Requests({"a", "b", "c"}));
+    EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
   ExpectEnded(0, 1);
+  ASSERT_EQ(trace.attempts().size(), 1u);
+  EXPECT_TRUE(trace.attempts()[0].delivered);
 }
 
 TEST_P(StreamOutcomesTest, CancelledWhileItRuns) {

@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "mesh/call/call_access.h"
+#include "mesh/call/call_trace.h"
 #include "tests/call/unary_fixture.h"
 
 namespace mesh::call::testing {
@@ -49,6 +50,39 @@ TEST_P(UnaryTest, TheApplicationsAuthorityComesFirst) {
   EXPECT_TRUE(Call("hello").ok());
   EXPECT_EQ(First(context_.GetServerTrailingMetadata(), "saw-authority"), "mine");
   EXPECT_EQ(call_access::Authority(context_), "mine");
+}
+
+// gRPC tells no peer of a call that no server has answered, but it may well have been sent: what it
+// says of its endpoint is not to be lost.
+TEST_P(UnaryTest, OneThatEndsAtItsDeadlineMayHaveBeenGivenToATransport) {
+  AddServers(1);
+  world_.Publish();
+  a_.set_delay(absl::Seconds(10));
+  context_.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
+  CallTrace trace;
+  {
+    const CallTrace::Scope scope(&trace);
+    EXPECT_EQ(Call("hello").error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
+  a_.set_delay(absl::ZeroDuration());
+  ExpectEnded(0, 1);
+  ASSERT_EQ(trace.attempts().size(), 1u);
+  EXPECT_TRUE(trace.attempts()[0].delivered);
+}
+
+TEST_P(UnaryTest, OneWhoseDeadlineWasOverWasNeverGivenToATransport) {
+  AddServers(1);
+  world_.Publish();
+  context_.set_deadline(std::chrono::system_clock::now() - std::chrono::milliseconds(100));
+  CallTrace trace;
+  {
+    const CallTrace::Scope scope(&trace);
+    EXPECT_EQ(Call("hello").error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
+  ExpectEnded(0, 1);
+  ASSERT_EQ(trace.attempts().size(), 1u);
+  EXPECT_FALSE(trace.attempts()[0].delivered);
+  EXPECT_EQ(a_.calls(), 0);
 }
 
 TEST_P(UnaryTest, TheRecordOfItsAttempt) {

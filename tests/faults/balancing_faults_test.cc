@@ -147,6 +147,36 @@ TEST_F(BalancingFaultsTest, F17ASwallowedEndpointCostsLittleUntilItIsNoticed) {
   EXPECT_TRUE(RunsClean(&load));
 }
 
+// Where there is no guard, outlier detection sees the deadlines.
+TEST_F(BalancingFaultsTest, F17ASwallowedEndpointIsEjectedForTheDeadlinesOfItsCalls) {
+  options_.guards_against_stalls = false;
+  TcpProxy proxy(a_.address());
+  Serve(One({proxy.address(), b_.address(), c_.address()}));
+  SetCluster([](Cluster* cluster) {
+    auto* detection = cluster->mutable_outlier_detection();
+    detection->mutable_interval()->set_seconds(1);
+    detection->mutable_max_ejection_percent()->set_value(50);
+  });
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a", "b", "c"});
+  Load load(mesh().Channel("xds:///echo"), absl::Milliseconds(500), kCallers);
+  load.WaitForCalls(300);
+  load.Restart();
+  proxy.set_blackhole(true);
+  int lost = 0;
+  Eventually([&] { return load.report().lost > 0; });
+  EXPECT_TRUE(RunsClean(&load, &lost));
+  Note("lost", absl::StrCat(lost));
+  // Until its first five calls are at their deadlines, each caller comes to it once, and a few come
+  // again before it is ejected.
+  EXPECT_GE(lost, 5);
+  EXPECT_LE(lost, 2 * kCallers);
+  load.WaitForCalls(600);
+  const LoadReport report = load.Stop();
+  EXPECT_EQ(report.lost, 0) << report.ToString();
+  EXPECT_EQ(report.servers.count("a"), 0u);
+}
+
 TEST_F(BalancingFaultsTest, F18LeastRequestLeavesASlowEndpointAlone) {
   options_.guards_against_stalls = false;  // the policy by itself
   constexpr absl::Duration kDeadline = absl::Seconds(1);

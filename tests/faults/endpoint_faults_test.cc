@@ -163,6 +163,29 @@ TEST_F(EndpointFaultsTest, F16AKilledEndpointCostsNoMoreThanWhatItHad) {
   }
 }
 
+// What the server may have executed is not made again: nobody asked for that.
+TEST_F(EndpointFaultsTest, F16ACallThatAKilledEndpointHasTakenIsLost) {
+  Serve(One({a_.address(), b_.address()}));
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a", "b"});
+  a_.set_delay(absl::Seconds(10));
+  b_.set_delay(absl::Seconds(10));
+  const int before = a_.calls() + b_.calls();
+  CallTrace trace;
+  Outcome outcome;
+  std::thread call([&] {
+    const CallTrace::Scope scope(&trace);
+    outcome = Call(stub.get());
+  });
+  EXPECT_TRUE(Eventually([&] { return a_.calls() + b_.calls() > before; }));
+  a_.Kill();
+  b_.Kill();
+  call.join();
+  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  ASSERT_EQ(trace.attempts().size(), 1u);
+  EXPECT_TRUE(trace.attempts()[0].delivered);
+}
+
 TEST_F(EndpointFaultsTest, F16AKilledEndpointLosesNothingWhereTheRouteRetries) {
   service_.retry_on = "unavailable";
   Serve({{"y", 2, 0, {a_.address(), b_.address()}}, {"z", 1, 0, {c_.address()}}});

@@ -1,6 +1,7 @@
 #include "mesh/cluster/cluster_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace mesh::cluster {
 
@@ -22,6 +23,19 @@ absl::Status UnavailableCluster(absl::string_view cluster, absl::string_view ass
       absl::StrCat("cluster \"", cluster, "\": no endpoint is connected: ", counts.failing, " of ",
                    counts.usable, counts.usable == 1 ? " endpoint is" : " endpoints are",
                    " failing: ", last_error.empty() ? "no error is known" : last_error));
+}
+
+absl::Status UnavailableSubset(absl::string_view cluster, const model::SubsetSelection& subsets,
+                               size_t configured) {
+  const std::string none = absl::StrCat("cluster \"", cluster, "\": none of its ", configured,
+                                        configured == 1 ? " endpoint " : " endpoints ");
+  if (subsets.fallback == model::SubsetSelection::Fallback::kNone) {
+    return absl::UnavailableError(
+        absl::StrCat(none, "takes calls that name no metadata (lb_subset_config, NO_FALLBACK)"));
+  }
+  return absl::UnavailableError(
+      absl::StrCat(none, "is in the default subset (",
+                   absl::StrJoin(subsets.default_subset, ", ", absl::PairFormatter("=")), ")"));
 }
 
 absl::Status AsUnavailable(const absl::Status& status) {

@@ -180,6 +180,8 @@ void LiveCluster::UpdatePolicy() {
   rules_.scaled =
       balancing_.slow_start.has_value() && (balancing_.policy == model::LbPolicy::kRoundRobin ||
                                             balancing_.policy == model::LbPolicy::kLeastRequest);
+  rules_.same_everywhere = balancing_.hashes();
+  rules_.subsets = config_.cluster->subsets;
   rules_.in_order =
       balancing_.policy == model::LbPolicy::kPickFirst && !balancing_.pick_first.shuffle;
 }
@@ -386,6 +388,7 @@ uint64_t LiveCluster::ConnectionCap() const {
 EndpointCounts LiveCluster::Counts() const {
   EndpointCounts counts;
   counts.configured = config_.endpoints == nullptr ? 0 : config_.endpoints->endpoint_count();
+  for (const auto& locality : localities_) counts.admitted += locality->size();
   for (const auto& priority : priorities_) {
     counts.usable += priority->usable();
     counts.failing += priority->count(ConnectionState::kFailing);
@@ -396,6 +399,9 @@ EndpointCounts LiveCluster::Counts() const {
 BalancedPicker::State LiveCluster::NextState() {
   if (!config_.status.ok()) return Failed{AsUnavailable(config_.status)};
   const EndpointCounts counts = Counts();
+  if (rules_.subsets != nullptr && counts.configured > 0 && counts.admitted == 0) {
+    return Failed{UnavailableSubset(name(), *rules_.subsets, counts.configured)};
+  }
   // Whether unhealthy endpoints take calls, in panic, is weighed when there are calls.
   const bool may_panic = counts.configured > 0 && config_.cluster->panic_threshold > 0;
   if (!asked_ && (counts.usable > 0 || may_panic)) return BalancedPicker::Idle{};

@@ -82,6 +82,7 @@ std::string LiveCluster::StateOf(size_t priority) const {
 // REQUIRES: the published picker does not pick it.
 std::string LiveCluster::WhyNotPicked(const Locality& locality, const model::EndpointConfig& config,
                                       const TableEndpoint* connected) const {
+  if (!locality.rules().Admits(config)) return "not in the subset that takes the calls";
   const size_t number = locality.endpoints()->priority;
   const Priority& priority = *priorities_[number];
   if (connected != nullptr && (!priority.panic() || connected->verdict().stalled)) {

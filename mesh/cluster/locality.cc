@@ -32,6 +32,17 @@ std::vector<const EndpointList::Chunk*> ChunksBeside(const EndpointList& list,
 
 }  // namespace
 
+bool LocalityRules::Admits(const EndpointConfig& config) const {
+  using Fallback = model::SubsetSelection::Fallback;
+  if (subsets == nullptr || subsets->fallback == Fallback::kAnyEndpoint) return true;
+  if (subsets->fallback == Fallback::kNone) return false;
+  const auto& wanted = subsets->default_subset;
+  if (wanted.empty()) return true;
+  if (config.extras == nullptr) return false;
+  const auto& metadata = config.extras->metadata;
+  return std::includes(metadata.begin(), metadata.end(), wanted.begin(), wanted.end());
+}
+
 Locality::~Locality() {
   for (auto& [hash, entry] : entries_) {
     if (entry.endpoint != nullptr) Detach(&entry);
@@ -40,7 +51,7 @@ Locality::~Locality() {
 
 uint64_t Locality::HashOf(absl::string_view address) const {
   // FNV-1a, then the finalizer of MurmurHash3, because close addresses must not be close here.
-  uint64_t hash = 0xcbf29ce484222325 ^ seed_;
+  uint64_t hash = 0xcbf29ce484222325 ^ (rules_.same_everywhere ? 0 : seed_);
   for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
   hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
@@ -95,10 +106,7 @@ void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
   } else {
     Replace(endpoints->endpoints, rules);
   }
-  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight ||
-      endpoints_->endpoints.empty() != endpoints->endpoints.empty()) {
-    ++version_;
-  }
+  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight) ++version_;
   // The former configuration, whose endpoints nothing points to any more, goes here.
   endpoints_ = std::move(endpoints);
 }
@@ -111,6 +119,7 @@ void Locality::Replace(const EndpointList& after, const LocalityRules& rules) {
   uint64_t number = 0;
   std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
   after.ForEach([&](const EndpointConfig& config) {
+    if (!rules_.Admits(config)) return;
     const uint64_t rank = rules_.in_order ? number++ : HashOf(config.address);
     if (rules_.in_order) ranks_.emplace(&config, rank);
     added.emplace_back(rank, &config);
@@ -122,11 +131,14 @@ void Locality::Replace(const EndpointList& after, const LocalityRules& rules) {
 void Locality::UpdateChunks(const EndpointList& before, const EndpointList& after) {
   absl::flat_hash_map<absl::string_view, absl::InlinedVector<const EndpointConfig*, 1>> old;
   for (const EndpointList::Chunk* chunk : ChunksBeside(before, after)) {
-    for (const EndpointConfig& config : chunk->endpoints) old[config.address].push_back(&config);
+    for (const EndpointConfig& config : chunk->endpoints) {
+      if (rules_.Admits(config)) old[config.address].push_back(&config);
+    }
   }
   std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
   for (const EndpointList::Chunk* chunk : ChunksBeside(after, before)) {
     for (const EndpointConfig& config : chunk->endpoints) {
+      if (!rules_.Admits(config)) continue;
       const auto found = old.find(config.address);
       if (found == old.end() || found->second.empty()) {
         added.emplace_back(HashOf(config.address), &config);
@@ -172,6 +184,7 @@ Locality::Entries::iterator Locality::Find(const EndpointConfig* config) {
 }
 
 void Locality::Add(uint64_t rank, const EndpointConfig* config) {
+  if (entries_.empty()) ++version_;
   const auto it = entries_.insert({rank, Entry{config, nullptr}});
   Count(ClassOf(*config, nullptr), config->weight, +1);
   needs_selection_ = true;
@@ -185,6 +198,7 @@ void Locality::Remove(Entries::iterator it) {
   const EndpointConfig* const config = it->second.config;
   if (it->second.endpoint != nullptr) Detach(&it->second);
   entries_.erase(it);
+  if (entries_.empty()) ++version_;
   Count(ClassOf(*config, nullptr), config->weight, -1);
   needs_selection_ = true;
 }

@@ -14,18 +14,31 @@
 #include "mesh/cluster/endpoint_table.h"
 #include "mesh/cluster/ready_list.h"
 #include "mesh/model/endpoints.h"
+#include "mesh/model/load_balancing.h"
 
 namespace mesh::cluster {
 
-// How the health of endpoints is understood.
+// Which endpoints there are, and how their health is understood. A value.
 struct LocalityRules {
+  // Whether an endpoint may take calls that name no metadata: others are as if they were not here.
+  bool Admits(const model::EndpointConfig& config) const;
+
   bool knows_degraded = false;        // else degraded endpoints count as unhealthy
   bool degraded_takes_calls = false;  // else they are not usable
   bool in_order = false;              // endpoints are preferred in the order of the list
   bool scaled = false;                // ready weights are in percent of the configured ones
+  // All clients prefer the same endpoints, if not all are connected: what is hashed must go to the
+  // same one from each.
+  bool same_everywhere = false;
+  std::shared_ptr<const model::SubsetSelection> subsets;  // null: none
 
   bool operator==(const LocalityRules& other) const {
-    return knows_degraded == other.knows_degraded &&
+    const bool same_subset =
+        subsets == other.subsets || (subsets != nullptr && other.subsets != nullptr &&
+                                     subsets->fallback == other.subsets->fallback &&
+                                     subsets->default_subset == other.subsets->default_subset);
+    return same_subset && same_everywhere == other.same_everywhere &&
+           knows_degraded == other.knows_degraded &&
            degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
            scaled == other.scaled;
   }
@@ -74,6 +87,9 @@ class Locality {
   // The sum of their weights.
   uint64_t weight(PlaceClass place_class) const { return weights_[Index(place_class)]; }
   size_t usable() const { return usable_; }
+  // Places that the rules admit.
+  size_t size() const { return entries_.size(); }
+  const LocalityRules& rules() const { return rules_; }
   bool has_connections() const { return !attached_.empty(); }
   size_t attached() const { return attached_places_; }  // usable places
   // Usable attached places in a state.

@@ -41,7 +41,7 @@ std::vector<MergedPlace> MergeSharingWeight(std::vector<Locality*> localities) {
                    [&name](const Locality* a, const Locality* b) { return name(a) < name(b); });
   uint64_t sum = 0;
   for (const Locality* locality : localities) {
-    if (!locality->endpoints()->endpoints.empty()) sum += locality->endpoints()->weight;
+    if (locality->size() > 0) sum += locality->endpoints()->weight;
   }
   std::vector<MergedPlace> places;
   for (const Locality* locality : localities) {

@@ -101,6 +101,22 @@ TEST_F(ClusterHashingTest, ALocalitysNewWeightCounts) {
   EXPECT_NEAR(Spread()["x:0"], 900, 50);
 }
 
+TEST_F(ClusterHashingTest, EveryClientConnectsTheSameEndpoints) {
+  model::Cluster cluster = Hashing();
+  cluster.circuit_breakers.normal.max_connections = 4;
+  std::set<std::vector<std::string>> wanted;
+  for (int client = 0; client < 3; ++client) {
+    cluster_.reset();
+    On([this] { table_.reset(); });
+    MakeTable(128);  // of another seed
+    Apply(Config(Numbered("a:", 40), cluster));
+    Connect();
+    EXPECT_EQ(Wanted().size(), 4u);
+    wanted.insert(Wanted());
+  }
+  EXPECT_EQ(wanted.size(), 1u);
+}
+
 // Two updates before anything is decided, and the new locality may be where the old one was.
 TEST_F(ClusterHashingTest, AReplacedLocalityIsAnotherOne) {
   connector_.set_outcome(ConnectionState::kReady);

@@ -121,9 +121,10 @@ constexpr FieldDeclaration kLocalityLbConfig[] = {
 
 // In Profile::kGrpc none of these is looked at.
 constexpr FieldDeclaration kSubset[] = {
-    Honoured(1, "fallback_policy"),
+    Honoured(1, "fallback_policy", "decides for all calls: metadata_match of routes is refused"),
     Honoured(2, "default_subset", "of text, numbers, true and false"),
-    Honoured(3, "subset_selectors", "100 at most"),
+    Honoured(3, "subset_selectors",
+             "100 at most; calls that name metadata, which they are of, cannot be made yet"),
     Honoured(4, "locality_weight_aware",
              "absent: localities share as the policy in the subsets says (envoy: without weights)"),
     Refused(5, "scale_locality_weight", "not there yet").AdvisoryInGrpc(),

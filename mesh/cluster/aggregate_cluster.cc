@@ -38,6 +38,10 @@ void AppendChild(const Snapshot::Cluster& from, bool serves, absl::string_view s
     priority.cluster = from.name;
     to->priorities.push_back(std::move(priority));
   }
+  for (Snapshot::Limit limit : from.limits) {
+    limit.cluster = from.name;
+    to->limits.push_back(std::move(limit));
+  }
   for (Snapshot::LocalityEndpoints locality : from.localities) {
     locality.priority += offset;
     locality.cluster = from.name;

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 
 namespace mesh::cluster {
 namespace {
@@ -37,6 +36,8 @@ uint64_t BudgetRule(const Thresholds::RetryBudget& budget) {
   return kIsCounted | kIsBudget | (millionths << kBudgetShift) | budget.min_retry_concurrency;
 }
 
+}  // namespace
+
 absl::string_view NameOf(LimitKind kind) {
   switch (kind) {
     case LimitKind::kConnections:
@@ -50,8 +51,6 @@ absl::string_view NameOf(LimitKind kind) {
   }
   return "";
 }
-
-}  // namespace
 
 Limits::Limits(std::string cluster) : cluster_(std::move(cluster)) {
   for (Gauge& gauge : gauges_) gauge.limits = this;
@@ -142,7 +141,8 @@ LimitView Limits::View(LimitKind kind, RoutingPriority priority) const {
   LimitView view;
   view.limit = LimitOf(rule, priority);
   view.in_use = gauge.word.load(std::memory_order_relaxed) & kCountMask;
-  if ((rule & kIsBudget) == 0) view.remaining = view.limit - std::min(view.limit, view.in_use);
+  view.is_budget = (rule & kIsBudget) != 0;
+  if (!view.is_budget) view.remaining = view.limit - std::min(view.limit, view.in_use);
   view.overflows = overflows_[IndexOf(kind, priority)].load(std::memory_order_relaxed);
   return view;
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "mesh/model/circuit_breakers.h"
 #include "mesh/model/routing_priority.h"
 
@@ -19,9 +20,13 @@ namespace mesh::cluster {
 // What a limit is of; see model::Thresholds.
 enum class LimitKind : uint8_t { kConnections, kPending, kRequests, kRetries };
 
+// `max_connections`, `max_pending_requests`, `max_requests`, `max_retries`.
+absl::string_view NameOf(LimitKind kind);
+
 // One limit at a moment, for telemetry.
 struct LimitView {
-  uint64_t limit = 0;   // model::Thresholds::kNone: none. A retry budget: what it allows now
+  uint64_t limit = 0;  // model::Thresholds::kNone: none. A retry budget: what it allows now
+  bool is_budget = false;
   uint64_t in_use = 0;  // the holds that were counted and are not given back
   // How many more are possible; never below 0, and 0 with a retry budget (Envoy's remaining_*).
   uint64_t remaining = 0;

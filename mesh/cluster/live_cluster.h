@@ -114,6 +114,7 @@ class LiveCluster final : public Cluster {
   };
   EndpointShares SharesOf(const Locality& locality) const;
   void FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const;
+  std::vector<Snapshot::Limit> LimitsNow() const;
 
   const Context* context_;  // null once closed
   const model::ClusterKey key_;

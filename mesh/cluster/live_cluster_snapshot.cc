@@ -209,6 +209,28 @@ void LiveCluster::FillEndpoints(const Locality& locality, Snapshot::LocalityEndp
   });
 }
 
+std::vector<Snapshot::Limit> LiveCluster::LimitsNow() const {
+  std::vector<Snapshot::Limit> limits;
+  const auto add = [&](LimitKind kind, model::RoutingPriority priority) {
+    LimitView view = limits_->View(kind, priority);
+    if (view.limit == model::Thresholds::kNone) return;
+    if (kind == LimitKind::kConnections) {  // not acquired, but a cap on what is connected
+      view.in_use = table_.size();
+      view.remaining = view.limit - std::min(view.limit, view.in_use);
+    }
+    limits.push_back({std::string(view.is_budget ? "retry_budget" : NameOf(kind)),
+                      priority == model::RoutingPriority::kHigh ? "HIGH" : "DEFAULT", view.limit,
+                      view.in_use, view.remaining, view.overflows});
+  };
+  add(LimitKind::kConnections, model::RoutingPriority::kDefault);
+  for (auto priority : {model::RoutingPriority::kDefault, model::RoutingPriority::kHigh}) {
+    for (LimitKind kind : {LimitKind::kPending, LimitKind::kRequests, LimitKind::kRetries}) {
+      add(kind, priority);
+    }
+  }
+  return limits;
+}
+
 Snapshot::Cluster LiveCluster::snapshot() const {
   Snapshot::Cluster result;
   result.name = name();
@@ -227,6 +249,7 @@ Snapshot::Cluster LiveCluster::snapshot() const {
          priority.count(ConnectionState::kConnecting) + priority.count(ConnectionState::kIdle),
          Load(i), priority.panic()});
   }
+  if (config_.cluster != nullptr) result.limits = LimitsNow();
   for (const std::unique_ptr<Locality>& locality : localities_) {
     const model::LocalityEndpoints& configured = *locality->endpoints();
     Snapshot::LocalityEndpoints& out = result.localities.emplace_back();

@@ -54,6 +54,20 @@ struct Snapshot {
     bool panic = false;        // too few are healthy to leave the others out
     std::string cluster = {};  // of an aggregate: the child that it is of; else empty
   };
+  // A circuit breaker of a cluster, for the calls of one routing priority. Limits that are not set
+  // are not here.
+  struct Limit {
+    // `max_connections`, `max_pending_requests`, `max_requests`, `max_retries`, or `retry_budget`.
+    std::string name;
+    std::string priority;  // `DEFAULT` or `HIGH`
+    uint64_t limit = 0;    // of a retry_budget: the retries that it allows now
+    uint64_t in_use = 0;
+    // How many more there may be; 0 of a retry_budget, as in Envoy (remaining_rq, remaining_cx,
+    // ...).
+    uint64_t remaining = 0;
+    uint64_t refused = 0;      // ever (Envoy's upstream_*_overflow); connections are not refused
+    std::string cluster = {};  // of an aggregate: the child that it is of; else empty
+  };
   struct Child {  // of an aggregate
     std::string name;
     std::string state;  // as a cluster's
@@ -69,6 +83,7 @@ struct Snapshot {
     std::string policy;
     std::vector<Priority> priorities;  // of an aggregate: its children's, one after the other
     std::vector<Child> children = {};  // the first is preferred; empty but for an aggregate
+    std::vector<Limit> limits = {};    // of an aggregate: its children's
   };
   struct WeightedCluster {
     std::string cluster;

@@ -148,6 +148,18 @@ std::string RoutesText(const Explanation& explanation) {
   return absl::StrCat("\nvirtual hosts\n", hosts.ToText(), "routes\n", routes.ToText());
 }
 
+// Those that anything is in use of, or that have refused something.
+std::string LimitsText(const std::vector<Snapshot::Limit>& limits) {
+  Table table(2);
+  for (const Snapshot::Limit& limit : limits) {
+    if (limit.in_use == 0 && limit.refused == 0) continue;
+    table.Add({"limit", absl::StrCat(limit.name, limit.priority == "DEFAULT" ? "" : " (HIGH)"),
+               Quoted(limit.cluster), absl::StrCat(limit.in_use, " of ", limit.limit, " in use"),
+               limit.refused == 0 ? "" : absl::StrCat(limit.refused, " refused")});
+  }
+  return table.ToText();
+}
+
 std::string ClusterText(const Explanation& explanation, size_t index) {
   const Explanation::Cluster& entry = explanation.clusters[index];
   const Snapshot::Cluster& cluster = entry.cluster;
@@ -159,11 +171,14 @@ std::string ClusterText(const Explanation& explanation, size_t index) {
     absl::StrAppend(&text, "  child \"", child.name, "\": ", child.state,
                     child.error.empty() ? "" : ": ", child.error, "\n");
   }
+  text += LimitsText(cluster.limits);
   for (const Snapshot::Priority& priority : cluster.priorities) {
     absl::StrAppend(&text, "  priority ", priority.priority,
                     priority.cluster.empty() ? "" : absl::StrCat(" of \"", priority.cluster, "\""),
                     ": ", priority.state, ", ", priority.ready, " of ", priority.usable,
-                    " usable endpoints connected\n");
+                    " usable endpoints connected, ", priority.load, " % of the cluster's calls",
+                    priority.panic ? ", panic: too few are healthy to leave the others out" : "",
+                    "\n");
     for (size_t l = 0; l < cluster.localities.size(); ++l) {
       const Snapshot::LocalityEndpoints& locality = cluster.localities[l];
       if (locality.priority != priority.priority) continue;

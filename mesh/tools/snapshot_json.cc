@@ -52,6 +52,7 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
     json->Open('{').Key("priority").Number(uint64_t{priority.priority});
     json->Key("state").String(priority.state).Key("usable").Number(priority.usable);
     json->Key("ready").Number(priority.ready).Key("connecting").Number(priority.connecting);
+    json->Key("load").Number(uint64_t{priority.load}).Key("panic").Bool(priority.panic);
     json->Key("cluster").String(priority.cluster).Close('}');
   }
   json->Close(']').Key("localities").Open('[');
@@ -75,6 +76,13 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
   for (const Snapshot::Child& child : cluster.children) {
     json->Open('{').Key("name").String(child.name).Key("state").String(child.state);
     json->Key("error").String(child.error).Close('}');
+  }
+  json->Close(']').Key("limits").Open('[');
+  for (const Snapshot::Limit& limit : cluster.limits) {
+    json->Open('{').Key("name").String(limit.name).Key("priority").String(limit.priority);
+    json->Key("limit").Number(limit.limit).Key("in_use").Number(limit.in_use);
+    json->Key("remaining").Number(limit.remaining).Key("refused").Number(limit.refused);
+    json->Key("cluster").String(limit.cluster).Close('}');
   }
   json->Close(']');
 }

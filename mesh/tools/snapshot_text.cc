@@ -10,6 +10,21 @@
 namespace mesh::tools {
 namespace {
 
+// `priority 0 of b serving, 4 of 5 usable endpoints connected, 70 % of its calls, panic`.
+std::string PriorityLine(const Snapshot::Priority& priority) {
+  return absl::StrCat("priority ", priority.priority, priority.cluster.empty() ? "" : " of ",
+                      priority.cluster, " ", priority.state, ", ", priority.ready, " of ",
+                      priority.usable, " usable endpoints connected, ", priority.load,
+                      " % of its calls", priority.panic ? ", panic" : "");
+}
+
+// `limit max_requests 10 (HIGH) of b has refused 3`.
+std::string LimitLine(const Snapshot::Limit& limit) {
+  return absl::StrCat("limit ", limit.name, " ", limit.limit, " (", limit.priority, ")",
+                      limit.cluster.empty() ? "" : " of ", limit.cluster, " has refused ",
+                      limit.refused);
+}
+
 std::string WithError(std::string line, const std::string& error) {
   if (!error.empty()) absl::StrAppend(&line, ": ", error);
   return line;
@@ -75,14 +90,23 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
           WithError(absl::StrCat("cluster ", cluster.name, " child ", child.name, " ", child.state),
                     child.error));
     }
+    for (const Snapshot::Priority& priority : cluster.priorities) {
+      lines.push_back(absl::StrCat("cluster ", cluster.name, " ", PriorityLine(priority)));
+    }
+    for (const Snapshot::Limit& limit : cluster.limits) {
+      if (limit.refused == 0) continue;
+      lines.push_back(absl::StrCat("cluster ", cluster.name, " ", LimitLine(limit)));
+    }
     for (const Snapshot::LocalityEndpoints& locality : cluster.localities) {
       lines.push_back(absl::StrCat("cluster ", cluster.name, " priority ", locality.priority,
                                    " locality ", locality.locality, " weight ", locality.weight,
                                    locality.cluster.empty() ? "" : " of ", locality.cluster));
       for (const Snapshot::Endpoint& endpoint : locality.endpoints) {
-        lines.push_back(absl::StrCat("cluster ", cluster.name, " endpoint ", endpoint.address, " ",
-                                     endpoint.state, ", ", endpoint.health, ", weight ",
-                                     endpoint.weight));
+        lines.push_back(
+            WithError(absl::StrCat("cluster ", cluster.name, " endpoint ", endpoint.address, " ",
+                                   endpoint.state, ", ", endpoint.health, ", weight ",
+                                   endpoint.weight, endpoint.excluded.empty() ? "" : ", no calls"),
+                      endpoint.excluded));
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/cluster/cluster_fixture.h"
 
 namespace mesh::cluster {
@@ -120,6 +121,34 @@ TEST_F(ClusterLimitsTest, ConnectionsAreASubsetOfTheirLimit) {
   Serve(thresholds);
   EXPECT_EQ(Wanted().size(), 2u);
   EXPECT_EQ(Picks(20).size(), 2u);
+}
+
+TEST_F(ClusterLimitsTest, TheSnapshotSaysWhatIsLeft) {  // CB-07
+  model::Cluster cluster;
+  cluster.circuit_breakers.normal = Requests(2);
+  cluster.circuit_breakers.normal.max_connections = 1;
+  cluster.circuit_breakers.normal.retry_budget = model::Thresholds::RetryBudget{};
+  cluster.circuit_breakers.high = Requests(model::Thresholds::kNone);
+  Apply(Config(Numbered("a:", 3), cluster));
+  Connect();
+  PickRequest retry;
+  retry.is_retry = true;
+  const PickResult first = Pick(retry);
+  const PickResult second = Pick();
+  Pick();  // refused
+  std::vector<std::string> lines;
+  for (const Snapshot::Limit& limit : SnapshotNow().limits) {
+    lines.push_back(absl::StrCat(limit.name, " ", limit.priority, ": ", limit.limit, ", ",
+                                 limit.in_use, " in use, ", limit.remaining, " left, ",
+                                 limit.refused, " refused"));
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       "max_connections DEFAULT: 1, 1 in use, 0 left, 0 refused",
+                       "max_pending_requests DEFAULT: 1024, 0 in use, 1024 left, 0 refused",
+                       "max_requests DEFAULT: 2, 2 in use, 0 left, 1 refused",
+                       "retry_budget DEFAULT: 3, 1 in use, 0 left, 0 refused",
+                       "max_pending_requests HIGH: 1024, 0 in use, 1024 left, 0 refused",
+                       "max_retries HIGH: 3, 0 in use, 3 left, 0 refused"}));
 }
 
 TEST_F(ClusterLimitsTest, DropsAreByCategoryAndOneDrawDecides) {  // DRP-01, DRP-03

@@ -25,7 +25,10 @@ Explanation OneOfEverything() {
   c.name = "c";
   c.state = "ready";
   c.policy = "round_robin";
-  c.priorities = {{0, "serving", 2, 1, 0}};
+  c.priorities = {{0, "serving", 2, 1, 0, 100, true}};
+  c.limits = {{"max_requests", "DEFAULT", 10, 9, 1, 3},
+              {"max_retries", "DEFAULT", 3, 0, 3, 0},
+              {"retry_budget", "HIGH", 3, 1, 0, 0}};
   c.localities = {{"r/z/s",
                    0,
                    5,
@@ -60,15 +63,22 @@ TEST(ExplanationText, JsonNamesEveryField) {
       R"({"takes":false,"mismatch":"","name":"","match":"prefix \"\"","clusters":[)"
       R"({"cluster":"e","weight":1}],"retry":"","timeout":""}],"clusters":[{"name":"c",)"
       R"("share":{"part":3,"of":4},"state":"ready","error":"","policy":"round_robin",)"
-      R"("priorities":[{"priority":0,"state":"serving","usable":2,"ready":1,"connecting":0,"cluster":""}],)"
+      R"("priorities":[{"priority":0,"state":"serving","usable":2,"ready":1,"connecting":0,)"
+      R"("load":100,"panic":true,"cluster":""}],)"
       R"("localities":[{"locality":"r/z/s","priority":0,"weight":5,"share":{"part":1,"of":3},)"
       R"("endpoints":[{"address":"1.1.1.1:1","state":"ready","health":"healthy","weight":1,)"
       R"("in_flight":7,"share":{"part":1,"of":1},"excluded":""},{"address":"1.1.1.22:1",)"
       R"("state":"failing","health":"unknown","weight":10,"in_flight":0,)"
       R"("share":{"part":0,"of":1},"excluded":"connection: refused"}],"cluster":""}],)"
-      R"("children":[]},{"name":"d",)"
+      R"("children":[],"limits":[)"
+      R"({"name":"max_requests","priority":"DEFAULT","limit":10,"in_use":9,"remaining":1,)"
+      R"("refused":3,"cluster":""},)"
+      R"({"name":"max_retries","priority":"DEFAULT","limit":3,"in_use":0,"remaining":3,)"
+      R"("refused":0,"cluster":""},)"
+      R"({"name":"retry_budget","priority":"HIGH","limit":3,"in_use":1,"remaining":0,)"
+      R"("refused":0,"cluster":""}]},{"name":"d",)"
       R"("share":{"part":1,"of":4},"state":"failing","error":"cluster \"d\": refused",)"
-      R"("policy":"","priorities":[],"localities":[],"children":[]}],"shares":[{"cluster":"c",)"
+      R"("policy":"","priorities":[],"localities":[],"children":[],"limits":[]}],"shares":[{"cluster":"c",)"
       R"("locality":"r/z/s","priority":0,"address":"1.1.1.1:1","share":0.250000000}],)"
       R"("control_planes":[{"server":"dns:///cp:1","connected":true,"error":""}],)"
       R"("resources":[{"type":"Cluster","name":"d","state":"NACKED","version":"3",)"
@@ -92,7 +102,9 @@ routes
      2  prefix ""           not reached
 
 cluster "c"  75.00 % of calls, ready, round_robin
-  priority 0: serving, 1 of 2 usable endpoints connected
+  limit  max_requests           9 of 10 in use  3 refused
+  limit  retry_budget (HIGH)    1 of 3 in use
+  priority 0: serving, 1 of 2 usable endpoints connected, 100 % of the cluster's calls, panic: too few are healthy to leave the others out
     locality r/z/s  weight 5, 33.33 % of the cluster's calls
       1.1.1.1:1   25.00 %  ready    healthy  weight 1
       1.1.1.22:1  -        failing  unknown  weight 10  connection: refused
@@ -139,7 +151,7 @@ outcome  served
 cluster "c"  100.00 % of calls, ready, aggregate
   child "x": failing: Cluster "x": does not exist
   child "y": ready
-  priority 0 of "y": serving, 1 of 1 usable endpoints connected
+  priority 0 of "y": serving, 1 of 1 usable endpoints connected, 100 % of the cluster's calls
     locality //  weight 1, 100.00 % of the cluster's calls
       1.1.1.1:1  100.00 %  ready  unknown  weight 1
 )");

@@ -21,8 +21,11 @@ Snapshot OneOfEverything() {
        "",
        {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, ""}}, {2, 3}, "b"}},
        "random",
-       {{1, "serving", 5, 4, 3, 0, false, "b"}},
-       {{"b", "ready", "stale"}}}};
+       {{1, "serving", 5, 4, 3, 70, true, "b"}},
+       {{"b", "ready", "stale"}},
+       {{"max_requests", "HIGH", 10, 9, 1, 3, "b"}, {"max_retries", "DEFAULT", 3, 1, 2, 0, "b"}}}};
+  snapshot.clusters[0].localities[0].endpoints.push_back(
+      {"1.2.3.4:6", "idle", "draining", 1, 0, {}, "not connected"});
   snapshot.ignored = {"Cluster \"c\": altogether"};
   return snapshot;
 }
@@ -37,11 +40,18 @@ TEST(SnapshotText, JsonNamesEveryField) {
       R"("routes":[{"name":"r","match":"prefix \"/\"","clusters":[{"cluster":"c","weight":3}],)"
       R"("retry":"UNAVAILABLE, at most 1 retry","timeout":"1.5s"}],)"
       R"("clusters":[{"name":"c","state":"ready","error":"","policy":"random","priorities":[)"
-      R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3,"cluster":"b"}],)"
+      R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3,"load":70,)"
+      R"("panic":true,"cluster":"b"}],)"
       R"("localities":[{"locality":"r/z/s","priority":1,"weight":2,"share":{"part":2,"of":3},)"
       R"("endpoints":[{"address":"1.2.3.4:5","state":"ready","health":"healthy","weight":4,)"
-      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""}],"cluster":"b"}],)"
-      R"("children":[{"name":"b","state":"ready","error":"stale"}]}],)"
+      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""},)"
+      R"({"address":"1.2.3.4:6","state":"idle","health":"draining","weight":1,"in_flight":0,)"
+      R"("share":{"part":0,"of":1},"excluded":"not connected"}],"cluster":"b"}],)"
+      R"("children":[{"name":"b","state":"ready","error":"stale"}],"limits":[)"
+      R"({"name":"max_requests","priority":"HIGH","limit":10,"in_use":9,"remaining":1,)"
+      R"("refused":3,"cluster":"b"},)"
+      R"({"name":"max_retries","priority":"DEFAULT","limit":3,"in_use":1,"remaining":2,)"
+      R"("refused":0,"cluster":"b"}]}],)"
       R"("ignored":["Cluster \"c\": altogether"]})");
 }
 
@@ -53,8 +63,13 @@ TEST(SnapshotText, OneLineAFact) {
           "Cluster \"c\" nacked version 7: bad",
           "route 0 \"r\" prefix \"/\" to c (3); timeout 1.5s; retry UNAVAILABLE, at most 1 retry",
           "cluster c ready", "cluster c child b ready: stale",
+          "cluster c priority 1 of b serving, 4 of 5 usable endpoints connected, 70 % of its "
+          "calls, "
+          "panic",
+          "cluster c limit max_requests 10 (HIGH) of b has refused 3",
           "cluster c priority 1 locality r/z/s weight 2 of b",
           "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
+          "cluster c endpoint 1.2.3.4:6 idle, draining, weight 1, no calls: not connected",
           "ignored Cluster \"c\": altogether"));
 }
 

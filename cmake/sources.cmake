@@ -74,6 +74,7 @@ set(MESH_SOURCES
     mesh/cluster/cluster_table.cc
     mesh/cluster/cluster_text.cc
     mesh/cluster/connection_pool.cc
+    mesh/cluster/connection_set.cc
     mesh/cluster/drops.cc
     mesh/cluster/endpoint.cc
     mesh/cluster/endpoint_table.cc
@@ -265,6 +266,7 @@ set(MESH_HEADERS
     mesh/cluster/cluster_table.h
     mesh/cluster/cluster_text.h
     mesh/cluster/connection_pool.h
+    mesh/cluster/connection_set.h
     mesh/cluster/drops.h
     mesh/cluster/endpoint.h
     mesh/cluster/endpoint_table.h

@@ -89,7 +89,7 @@ void Attempts::BeginAttempt(GoTo step) {
     generation = in_flight_.Begin();
   }
   std::shared_ptr<Exchange> exchange =
-      transport_->Start(std::move(request), permit_.endpoint()->connection(),
+      transport_->Start(std::move(request), permit_.connection(),
                         [self = shared_from_this()](ExchangeResponse response) {
                           self->OnAttemptDone(std::move(response));
                         });

@@ -97,8 +97,8 @@ const std::string* LastingPath(const RpcMethod& method) {
 }
 
 // As gRPC sees it now: what the mesh knows is older by what its pump is late.
-bool IsConnected(const cluster::Endpoint& endpoint) {
-  return endpoint.connection().channel()->GetState(false) == GRPC_CHANNEL_READY;
+bool IsConnected(const wire::Connection& connection) {
+  return connection.channel()->GetState(false) == GRPC_CHANNEL_READY;
 }
 
 bool IsUnary(const RpcMethod& method) { return method.method_type() == RpcMethod::NORMAL_RPC; }
@@ -109,7 +109,7 @@ grpc::internal::Call Channel::CreateCall(const RpcMethod& method, grpc::ClientCo
   Direction direction = Direct(method, key);
   if (auto* const go = std::get_if<GoTo>(&direction.step)) {
     // A stream cannot be rescued, so its connection must not only have been there a moment ago.
-    if (IsUnary(method) || IsConnected(*go->permit.endpoint())) {
+    if (IsUnary(method) || IsConnected(go->permit.connection())) {
       return CreateNative(method, context, queue, key, std::move(direction));
     }
     direction.step = WaitFor{nullptr, nullptr};
@@ -144,7 +144,7 @@ grpc::internal::Call Channel::CreateNative(const RpcMethod& method, grpc::Client
                                            Direction direction) {
   cluster::Permit& permit = std::get<GoTo>(direction.step).permit;
   // The endpoint, and so its connection, lives as long as the permit.
-  const std::shared_ptr<grpc::Channel> channel = permit.endpoint()->connection().channel();
+  const std::shared_ptr<grpc::Channel> channel = permit.connection().channel();
   environment().Add(CallEnvironment::Count::kNative);
 
   std::unique_ptr<NativeCall> interceptor;

@@ -224,8 +224,7 @@ void ManagedStream::BeginAttempt(GoTo step) {
   {
     MutexLock lock(&begin_mutex_);
     if (!abandoned_) {
-      stream =
-          transport_->Start(search_.Request(), permit_.endpoint()->connection(), std::move(events));
+      stream = transport_->Start(search_.Request(), permit_.connection(), std::move(events));
     }
   }
   if (stream == nullptr) {

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "mesh/cluster/aggregate_cluster.h"
+#include "mesh/cluster/connection_set.h"
 #include "mesh/cluster/live_cluster.h"
 
 namespace mesh::cluster {
@@ -16,7 +17,12 @@ class LiveClusterTable final : public ClusterTable {
   explicit LiveClusterTable(Options options) {
     context_.mailbox = std::make_shared<Mailbox>(options.serializer);
     context_.seed = options.random->Next();
-    pool_ = std::make_unique<ConnectionPool>(options.connector, context_.mailbox, options.reaper);
+    ConnectionSet::Context connections;
+    connections.connector = options.connector;
+    connections.serializer = options.serializer;
+    connections.random = options.random;
+    connections.mailbox = context_.mailbox;
+    pool_ = std::make_unique<ConnectionPool>(std::move(connections), options.reaper);
     context_.pool = pool_.get();
     context_.options = std::move(options);
   }

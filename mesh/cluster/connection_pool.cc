@@ -10,7 +10,7 @@ namespace mesh::cluster {
 class ConnectionPool::Entry final : public wire::Connection::Observer {
  public:
   Entry(ConnectionPool* pool, const wire::ConnectionKey& key)
-      : pool_(pool), key_(key), connection_(pool->connector_->Create(key, this)) {}
+      : pool_(pool), key_(key), connection_(Create(pool->context_)) {}
 
   ~Entry() override {
     if (pool_ == nullptr) return;
@@ -42,7 +42,10 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
     for (Share* share : shares_) share->observer_->OnConnectionState(state, reason);
   }
 
-  void ForgetPool() { pool_ = nullptr; }
+  void ForgetPool() {
+    pool_ = nullptr;
+    if (set_ != nullptr) set_->Stop();
+  }
 
   wire::Connection* connection() const { return connection_.get(); }
   wire::ConnectionState state() const { return state_; }
@@ -51,6 +54,13 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
   void set_self(const std::shared_ptr<Entry>& self) { self_ = self; }
 
  private:
+  std::unique_ptr<wire::Connection> Create(std::shared_ptr<const ConnectionSet::Context> context) {
+    if (!ConnectionSet::IsFor(key_)) return context->connector->Create(key_, this);
+    auto set = std::make_unique<ConnectionSet>(std::move(context), key_, this);
+    set_ = set.get();
+    return set;
+  }
+
   ConnectionPool* pool_;  // null once it has gone
   const wire::ConnectionKey key_;
   std::weak_ptr<Entry> self_;
@@ -58,6 +68,7 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
   bool asked_ = false;  // to connect, ever
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
+  ConnectionSet* set_ = nullptr;  // the connection, if it is one
   // Last: its end may tell this observer nothing that is gone.
   const std::unique_ptr<wire::Connection> connection_;
 };
@@ -77,9 +88,9 @@ wire::ConnectionState ConnectionPool::Share::state() const { return entry_->stat
 
 const absl::Status& ConnectionPool::Share::reason() const { return entry_->reason(); }
 
-ConnectionPool::ConnectionPool(wire::Connector* connector, std::shared_ptr<Mailbox> mailbox,
-                               std::shared_ptr<Reaper> reaper)
-    : connector_(connector), mailbox_(std::move(mailbox)), reaper_(std::move(reaper)) {}
+ConnectionPool::ConnectionPool(ConnectionSet::Context context, std::shared_ptr<Reaper> reaper)
+    : context_(std::make_shared<const ConnectionSet::Context>(std::move(context))),
+      reaper_(std::move(reaper)) {}
 
 void ConnectionPool::ConnectSoon(const std::shared_ptr<Entry>& entry) {
   to_connect_.push_back(entry);
@@ -95,7 +106,7 @@ void ConnectionPool::ConnectNext() {
   }
   if (connects == 0) return;
   coming_back_ = std::make_shared<ConnectionPool*>(this);
-  mailbox_->Post([pool = std::weak_ptr<ConnectionPool*>(coming_back_)] {
+  context_->mailbox->Post([pool = std::weak_ptr<ConnectionPool*>(coming_back_)] {
     if (const std::shared_ptr<ConnectionPool*> alive = pool.lock()) (*alive)->ConnectNext();
   });
 }
@@ -110,7 +121,7 @@ std::unique_ptr<ConnectionPool::Share> ConnectionPool::Acquire(
   std::shared_ptr<Entry> entry = slot == nullptr ? nullptr : slot->self().lock();
   if (entry == nullptr) {
     // A former entry is on its way to the serializer to be destroyed.
-    const auto destroy = [mailbox = mailbox_, reaper = reaper_](Entry* unused) {
+    const auto destroy = [mailbox = context_->mailbox, reaper = reaper_](Entry* unused) {
       Task task = [owned = std::unique_ptr<Entry>(unused)] {};
       if (!mailbox->Post(std::move(task))) reaper->Destroy(std::move(task));
     };

@@ -8,7 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "mesh/base/reaper.h"
-#include "mesh/cluster/mailbox.h"
+#include "mesh/cluster/connection_set.h"
 #include "mesh/wire/connection.h"
 
 namespace mesh::cluster {
@@ -42,9 +42,8 @@ class ConnectionPool {
     wire::Connection::Observer* const observer_;
   };
 
-  // `connector` outlives the pool and every connection.
-  ConnectionPool(wire::Connector* connector, std::shared_ptr<Mailbox> mailbox,
-                 std::shared_ptr<Reaper> reaper);
+  // The connector outlives every connection, the rest of `context` the pool.
+  ConnectionPool(ConnectionSet::Context context, std::shared_ptr<Reaper> reaper);
   // REQUIRES: no share is left.
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
@@ -57,7 +56,7 @@ class ConnectionPool {
   std::unique_ptr<Share> Acquire(const wire::ConnectionKey& key,
                                  wire::Connection::Observer* observer);
 
-  // Connections that live.
+  // Connections that live, those that stand for one as one.
   size_t size() const { return entries_.size(); }
 
  private:
@@ -67,8 +66,7 @@ class ConnectionPool {
   // Connects the next ones, and comes back in a later turn.
   void ConnectNext();
 
-  wire::Connector* const connector_;
-  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<const ConnectionSet::Context> context_;
   const std::shared_ptr<Reaper> reaper_;
   // An entry is here until it is destroyed, or its key has another.
   absl::flat_hash_map<wire::ConnectionKey, Entry*> entries_;

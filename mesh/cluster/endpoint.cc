@@ -63,6 +63,7 @@ void Permit::End(const Report& report) {
 
 void Permit::Release() {
   if (endpoint_ == nullptr) return;
+  use_.Release();  // before the endpoint, which keeps what counts it
   request_.Release();
   retry_.Release();
   std::exchange(endpoint_, nullptr)->Release();

@@ -131,6 +131,7 @@ class Permit {
   }
   Permit(Permit&& other) noexcept
       : endpoint_(std::exchange(other.endpoint_, nullptr)),
+        use_(std::move(other.use_)),
         request_(std::move(other.request_)),
         retry_(std::move(other.retry_)),
         awaits_answer_(other.awaits_answer_) {}
@@ -138,6 +139,7 @@ class Permit {
     if (this != &other) {
       Release();
       endpoint_ = std::exchange(other.endpoint_, nullptr);
+      use_ = std::move(other.use_);
       request_ = std::move(other.request_);
       retry_ = std::move(other.retry_);
       awaits_answer_ = other.awaits_answer_;
@@ -154,6 +156,12 @@ class Permit {
     awaits_answer_ = true;
     endpoint_->unanswered_.store(endpoint_->unanswered() + 1, std::memory_order_relaxed);
   }
+  // The connection for the attempt, which counts as in use until the permit is given back. Where
+  // an endpoint has several, the first call chooses. REQUIRES: endpoint() has a connection.
+  wire::Connection& connection() {
+    if (use_.connection() == nullptr) use_ = endpoint_->connection().Use();
+    return *use_.connection();
+  }
   // The places within the cluster's limits that are given back with the permit.
   void Keep(LimitHold request, LimitHold retry) {
     request_ = std::move(request);
@@ -167,6 +175,7 @@ class Permit {
   void Release();
 
   Endpoint* endpoint_ = nullptr;
+  wire::ConnectionUse use_;
   LimitHold request_;
   LimitHold retry_;
   bool awaits_answer_ = false;

@@ -65,9 +65,8 @@ TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const 
     result = made.get();
     by_address_.emplace(endpoint->address(), std::move(made));
     by_endpoint_.emplace(endpoint, result);
-    wire::ConnectionKey key;
+    wire::ConnectionKey key = connection_key_;
     key.address = endpoint->address();
-    key.connect_timeout = connect_timeout_;
     result->extras_ = config.extras;
     options_.on_new(*result);
     result->SetShare(options_.pool->Acquire(key, result));

@@ -132,8 +132,8 @@ class EndpointTable {
   EndpointTable(const EndpointTable&) = delete;
   EndpointTable& operator=(const EndpointTable&) = delete;
 
-  // Of the endpoints that are new from now on.
-  void set_connect_timeout(absl::Duration timeout) { connect_timeout_ = timeout; }
+  // What the connections of endpoints that are new from now on are like, but for the address.
+  void set_connection_key(const wire::ConnectionKey& key) { connection_key_ = key; }
 
   // The endpoint of that address; a new one connects.
   TableEndpoint* Attach(const model::EndpointConfig& config, const Place& place);
@@ -161,7 +161,7 @@ class EndpointTable {
 
   Options options_;
   size_t ready_ = 0;
-  absl::Duration connect_timeout_ = absl::Seconds(5);
+  wire::ConnectionKey connection_key_;  // without an address
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;

@@ -172,7 +172,10 @@ void LiveCluster::UpdatePolicy() {
     balancing_ = balancing;
   }
   if (config_.cluster == nullptr) return;
-  table_.set_connect_timeout(config_.cluster->connect_timeout);
+  wire::ConnectionKey key;
+  key.connect_timeout = config_.cluster->connect_timeout;
+  key.max_duration = config_.cluster->max_connection_duration;
+  table_.set_connection_key(key);
   limits_->Update(config_.cluster->circuit_breakers);
   health_->Update(*config_.cluster);
   rules_.knows_degraded = config_.cluster->priority_rule == model::PriorityRule::kSpillOver;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -23,8 +24,55 @@ enum class ConnectionState : uint8_t {
 };
 absl::string_view ToString(ConnectionState state);
 
+class Connection;
+
+// The right to make one call on a connection, which is given back once, by Release() or the
+// destructor. Thread-compatible, and may be given back on any thread.
+class ConnectionUse {
+ public:
+  // Counts those who use a connection. Thread-safe.
+  class Counter {
+   public:
+    // Gives back one use.
+    virtual void EndUse() = 0;
+
+   protected:
+    ~Counter() = default;
+  };
+
+  ConnectionUse() = default;
+  // `counter` has counted the use; null: nobody counts.
+  ConnectionUse(Connection* connection, Counter* counter)
+      : connection_(connection), counter_(counter) {}
+  ConnectionUse(ConnectionUse&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)),
+        counter_(std::exchange(other.counter_, nullptr)) {}
+  ConnectionUse& operator=(ConnectionUse&& other) noexcept {
+    if (this != &other) {
+      Release();
+      connection_ = std::exchange(other.connection_, nullptr);
+      counter_ = std::exchange(other.counter_, nullptr);
+    }
+    return *this;
+  }
+  ~ConnectionUse() { Release(); }
+
+  // Null once given back.
+  Connection* connection() const { return connection_; }
+  // No effect the second time.
+  void Release() {
+    connection_ = nullptr;
+    if (counter_ != nullptr) std::exchange(counter_, nullptr)->EndUse();
+  }
+
+ private:
+  Connection* connection_ = nullptr;
+  Counter* counter_ = nullptr;
+};
+
 // A connection to one endpoint, which lives from use to use. Destroying it lets calls in flight
-// end by themselves. `state()` and `channel()` are thread-safe, the rest is serializer-bound.
+// end by themselves. `state()`, `channel()` and `Use()` are thread-safe, the rest is
+// serializer-bound.
 class Connection {
  public:
   // Called on the serializer, never inside a call of the connection.
@@ -46,21 +94,29 @@ class Connection {
 
   // The state as last noticed.
   virtual ConnectionState state() const = 0;
-  // Makes the endpoint's calls; the same pointer for life. Null in tests without gRPC.
+  // Makes the endpoint's calls; the same pointer for life. Null in tests without gRPC, and where
+  // several connections stand for one: there is a channel in what Use() gives.
   virtual const std::shared_ptr<grpc::Channel>& channel() const = 0;
+
+  // The connection for a call that begins now: this one, or one of those that stand for it. The
+  // connection outlives the use. REQUIRES: the caller has seen a state() other than kIdle.
+  virtual ConnectionUse Use() { return ConnectionUse(this, nullptr); }
 };
 
 // What makes two connections the same.
 struct ConnectionKey {
   std::string address;  // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`
   absl::Duration connect_timeout = absl::Seconds(5);
+  // How long it is used before another one takes its place.
+  absl::Duration max_duration = absl::InfiniteDuration();
 
   bool operator==(const ConnectionKey& other) const {
-    return address == other.address && connect_timeout == other.connect_timeout;
+    return address == other.address && connect_timeout == other.connect_timeout &&
+           max_duration == other.max_duration;
   }
   template <typename H>
   friend H AbslHashValue(H h, const ConnectionKey& key) {
-    return H::combine(std::move(h), key.address, key.connect_timeout);
+    return H::combine(std::move(h), key.address, key.connect_timeout, key.max_duration);
   }
 };
 

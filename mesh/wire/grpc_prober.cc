@@ -100,13 +100,15 @@ GrpcProber::GrpcProber(Options options) : options_(std::move(options)) {}
 
 std::unique_ptr<Probe> GrpcProber::Start(const ProbeRequest& request, OnDone done) {
   auto call = std::make_shared<HealthCall>(options_.serializer, options_.reaper, std::move(done));
-  const Connection* const connection = request.connection.get();
+  Connection* const connection = request.connection.get();
   if (connection == nullptr) {
     call->Fail("no connection");
   } else if (const ConnectionState state = connection->state(); !CanCall(state)) {
     call->Fail(absl::StrCat("the connection is ", ToString(state)));
   } else {
-    call->Start(connection->channel(), options_.pump->queue(), request);
+    // The call itself keeps the channel.
+    const ConnectionUse use = connection->Use();
+    call->Start(use.connection()->channel(), options_.pump->queue(), request);
   }
   return std::make_unique<GrpcProbe>(std::move(call));
 }

@@ -8,6 +8,7 @@
 #include "mesh/base/reaper.h"
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/connection_pool.h"
+#include "mesh/cluster/connection_set.h"
 #include "mesh/cluster/mailbox.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_connector.h"
@@ -46,8 +47,9 @@ class ConnectionPacingTest : public ::testing::Test {
   Serializer serializer_{&executor_};
   testing::FakeConnector connector_{&serializer_};
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&serializer_);
-  std::unique_ptr<ConnectionPool> pool_ =
-      std::make_unique<ConnectionPool>(&connector_, mailbox_, std::make_shared<Reaper>(&executor_));
+  std::unique_ptr<ConnectionPool> pool_ = std::make_unique<ConnectionPool>(
+      ConnectionSet::Context{&connector_, &serializer_, nullptr, mailbox_},
+      std::make_shared<Reaper>(&executor_));
   Ignorant observer_;
   Shares shares_;
 };

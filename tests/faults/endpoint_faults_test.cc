@@ -1,15 +1,11 @@
 // Faults of endpoints, and churn among them.
 
-#include <fstream>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "tests/faults/fault_test.h"
 
@@ -19,22 +15,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::kClusterLoadAssignmentType;
 using testing::ServiceResources;
-
-// Established TCP connections to `address` (127.0.0.1 and a port), as the kernel lists them.
-int ConnectionsTo(const std::string& address) {
-  int port = 0;
-  EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
-  const std::string remote_and_state = absl::StrFormat("0100007F:%04X 01 ", port);
-  int count = 0;
-  // gRPC's sockets are IPv6 ones, of mapped addresses.
-  for (const char* const path : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
-    std::ifstream table(path);
-    for (std::string line; std::getline(table, line);) {
-      if (absl::StrContains(line, remote_and_state)) ++count;
-    }
-  }
-  return count;
-}
 
 class EndpointFaultsTest : public FaultTest {
  protected:

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
 
 namespace mesh {
 namespace {
@@ -63,6 +65,21 @@ std::ostream& operator<<(std::ostream& out, const ProcessState& state) {
   return out << state.threads << " threads, " << state.descriptors << " descriptors, "
              << (state.resident_bytes >> 20) << " MiB, " << absl::FormatDuration(state.cpu)
              << " of CPU";
+}
+
+int ConnectionsTo(const std::string& address) {
+  int port = 0;
+  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return -1;
+  const std::string remote_and_state = absl::StrFormat("0100007F:%04X 01 ", port);
+  int count = 0;
+  // gRPC's sockets are IPv6 ones, of mapped addresses.
+  for (const char* const path : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    std::ifstream table(path);
+    for (std::string line; std::getline(table, line);) {
+      if (absl::StrContains(line, remote_and_state)) ++count;
+    }
+  }
+  return count;
 }
 
 }  // namespace mesh

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string>
 
 #include "absl/time/time.h"
 
@@ -31,6 +32,9 @@ constexpr bool kSanitized =
 #else
     false;
 #endif
+
+// Established TCP connections to `address` (127.0.0.1 and a port), as the kernel lists them.
+int ConnectionsTo(const std::string& address);
 
 }  // namespace mesh
 

@@ -69,7 +69,7 @@ constexpr absl::string_view kGrpcs = "the endpoint connections have gRPC's setti
 constexpr FieldDeclaration kHttpProtocolOptions[] = {
     Advisory(1, "idle_timeout", kGrpcs),
     Advisory(2, "max_headers_count", kGrpcs),
-    Advisory(3, "max_connection_duration", "checked, but nothing ends a connection for it yet"),
+    Honoured(3, "max_connection_duration", "absent or 0: as long as it lasts"),
     Advisory(4, "max_stream_duration", "a route says how long calls may last"),
     Advisory(5, "headers_with_underscores_action", kGrpcs),
     Advisory(6, "max_requests_per_connection", kGrpcs),

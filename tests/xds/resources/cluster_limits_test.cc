@@ -314,13 +314,8 @@ TEST(ClusterLimitsTest, MaxConnectionDuration) {
     EXPECT_EQ(GoodCluster(Profile::kGrpc, row.fields).max_connection_duration,
               absl::InfiniteDuration());
   }
-  // Nothing acts on it yet.
-  EXPECT_THAT(
-      GoodCluster(Profile::kMesh, HttpOptions(second) + minute).ignored,
-      ElementsAre(
-          "common_http_protocol_options, beside typed_extension_protocol_options",
-          "common_http_protocol_options.max_connection_duration",
-          "typed_extension_protocol_options.common_http_protocol_options.max_connection_duration"));
+  EXPECT_THAT(GoodCluster(Profile::kMesh, HttpOptions(second) + minute).ignored,
+              ElementsAre("common_http_protocol_options, beside typed_extension_protocol_options"));
   EXPECT_THAT(
       GoodCluster(Profile::kMesh, Extension("other", AnyText("example.Options", ""))).ignored,
       ElementsAre("typed_extension_protocol_options.\"other\""));

@@ -52,8 +52,9 @@ HealthRules RulesOf(const model::ClusterConfig& cluster) {
   }
   for (const auto& [priority, counts] : priorities) {
     const double percent = 100 * (counts.healthy + counts.degraded) / std::max(1.0, counts.all);
-    // Rounding is not this rule's business: it errs on the side of panic.
-    if (available < 1.05 && percent < cluster.cluster->panic_threshold + 1) {
+    // Rounding is not this rule's business, nor who is ejected: it errs on the side of panic.
+    const bool ejects = cluster.cluster->outlier_detection.has_value();
+    if (ejects || (available < 1.05 && percent < cluster.cluster->panic_threshold + 1)) {
       rules.panic.insert(priority);
     }
   }

@@ -28,6 +28,17 @@ bool Has(const std::vector<std::string>& list, const std::string& address) {
   return std::find(list.begin(), list.end(), address) != list.end();
 }
 
+std::string ClusterBytes(const std::string& name, const MeshModel::Cluster& cluster) {
+  std::string bytes = ServiceResources::ClusterBytes(name, cluster.assignment);
+  if (!cluster.ejects) return bytes;
+  xds::proto::Cluster detecting;  // the rest of it
+  auto* detection = detecting.mutable_outlier_detection();
+  detection->mutable_interval()->set_seconds(1);
+  detection->mutable_base_ejection_time()->set_seconds(2);
+  detection->mutable_max_ejection_percent()->set_value(100);
+  return bytes + detecting.SerializeAsString();
+}
+
 std::string BadBytes(const std::string& type_url, const std::string& name) {
   if (type_url == kClusterType) {
     xds::proto::Cluster cluster;
@@ -87,6 +98,11 @@ void MeshModel::SetEndpoints(const std::string& cluster, std::vector<Locality> l
 
 void MeshModel::SetAssignment(const std::string& cluster, const std::string& assignment) {
   clusters_[cluster].assignment = assignment;
+  PutCluster(cluster);
+}
+
+void MeshModel::SetOutlierDetection(const std::string& cluster, bool on) {
+  clusters_[cluster].ejects = on;
   PutCluster(cluster);
 }
 
@@ -194,8 +210,7 @@ void MeshModel::PutService(const std::string& name) {
 void MeshModel::PutCluster(const std::string& name) {
   spoilt_.erase({kClusterType, name});
   if (clusters_[name].named) {
-    control_plane_->Set(kClusterType, name,
-                        ServiceResources::ClusterBytes(name, clusters_[name].assignment));
+    control_plane_->Set(kClusterType, name, ClusterBytes(name, clusters_[name]));
   } else {
     control_plane_->Remove(kClusterType, name);
   }

@@ -29,6 +29,7 @@ class MeshModel {
     std::vector<Locality> localities;
     bool named = true;       // there is a Cluster resource
     std::string assignment;  // of its endpoints; empty: its own
+    bool ejects = false;     // see SetOutlierDetection()
   };
 
   explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
@@ -41,6 +42,9 @@ class MeshModel {
   void SetEndpoints(const std::string& cluster, std::vector<Locality> localities);
   // Its endpoints are those of another cluster from now on; empty: its own again.
   void SetAssignment(const std::string& cluster, const std::string& assignment);
+  // Whether endpoints are ejected: for five failures in a row, all of them if need be, for two
+  // seconds and as many more for each time before.
+  void SetOutlierDetection(const std::string& cluster, bool on);
   void RemoveCluster(const std::string& name);
   void RestoreCluster(const std::string& name);
 

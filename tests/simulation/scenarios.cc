@@ -7,13 +7,14 @@ namespace mesh::simulation {
 std::vector<Scenario> ControlPlaneScenarios();
 std::vector<Scenario> ConfigScenarios();
 std::vector<Scenario> EndpointScenarios();
+std::vector<Scenario> BalancingScenarios();
 std::vector<Scenario> RandomScenarios();
 
 const std::vector<Scenario>& Scenarios() {
   static const auto* const all = [] {
     auto* const scenarios = new std::vector<Scenario>;
-    for (auto* file :
-         {ControlPlaneScenarios, ConfigScenarios, EndpointScenarios, RandomScenarios}) {
+    for (auto* file : {ControlPlaneScenarios, ConfigScenarios, EndpointScenarios,
+                       BalancingScenarios, RandomScenarios}) {
       for (Scenario& scenario : file()) scenarios->push_back(std::move(scenario));
     }
     return scenarios;

@@ -370,7 +370,8 @@ TEST_F(OutlierFaultsTest, F22WhereAllFailTrafficStillFlows) {
   const LoadReport report = load.Restart();
   int reached = 0;
   for (const EchoProcess* server : all_) reached += server->calls();
-  EXPECT_GE(reached - before, 300) << "calls ended without a server";
+  // Two may have been on servers as the count began.
+  EXPECT_GE(reached - before, 300 - 2) << "calls ended without a server";
   for (const auto& error : report.errors) {
     EXPECT_TRUE(absl::EndsWith(error.first, "was told to fail")) << error.first;
   }

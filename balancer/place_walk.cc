@@ -1,7 +1,7 @@
 #include "balancer/place_walk.h"
 
 #include <algorithm>
-#include <optional>
+#include <limits>
 
 namespace mesh::balancer {
 namespace {
@@ -29,8 +29,8 @@ class Marks {
 // Looks at one place after the other, and keeps the best.
 class Search {
  public:
-  Search(const PlaceView& view, const LoadBound& bound, uint32_t places)
-      : view_(view), bound_(bound), places_(places) {}
+  Search(const PlaceView& view, const LoadBound& bound, uint32_t places, uint32_t first)
+      : view_(view), bound_(bound), places_(places), best_(first) {}
 
   // Whether nothing better need be looked for.
   bool IsFound(uint32_t place) {
@@ -38,14 +38,15 @@ class Search {
     if (!bound_.exists()) return Keep(place, 0);
     const uint64_t in_flight = view_.InFlight(place);
     if (in_flight <= 1) return Keep(place, 0);  // a limit is never below 1
-    if (!in_flight_of_all_) in_flight_of_all_ = view_.InFlightOfAll(places_);
-    const uint64_t limit = bound_.Limit(place, *in_flight_of_all_);
+    if (in_flight_of_all_ == 0) in_flight_of_all_ = view_.InFlightOfAll(places_);
+    const uint64_t limit = bound_.Limit(place, in_flight_of_all_);
     if (in_flight <= limit) return Keep(place, 0);
     const double excess = static_cast<double>(in_flight) / static_cast<double>(limit);
-    if (!best_ || excess < excess_) Keep(place, excess);
+    if (excess < excess_) Keep(place, excess);
     return false;
   }
-  const std::optional<uint32_t>& best() const { return best_; }
+  // The first place if none can take a call.
+  uint32_t best() const { return best_; }
 
  private:
   bool Keep(uint32_t place, double excess) {
@@ -57,9 +58,9 @@ class Search {
   const PlaceView& view_;
   const LoadBound& bound_;
   const uint32_t places_;
-  std::optional<uint64_t> in_flight_of_all_;  // asked for once: it may cost O(places)
-  std::optional<uint32_t> best_;
-  double excess_ = 0;
+  uint64_t in_flight_of_all_ = 0;  // 0: not asked for yet, which may cost O(places)
+  uint32_t best_;
+  double excess_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
@@ -68,7 +69,7 @@ uint32_t WalkPlaces(const PickInput& input, const PlaceCircle& circle, const Loa
   const uint32_t first = circle.at(0);
   if (input.places == nullptr) return first;
   Marks marks(circle.places);
-  Search search(*input.places, bound, circle.places);
+  Search search(*input.places, bound, circle.places, first);
   const uint64_t positions = std::min(circle.positions, kPositionsPerPlace * circle.places);
   uint32_t unmarked = std::min(circle.places, kMarks);
   for (uint64_t i = 0; i < positions && unmarked > 0; ++i) {
@@ -84,7 +85,7 @@ uint32_t WalkPlaces(const PickInput& input, const PlaceCircle& circle, const Loa
       if ((are_shared || marks.Set(place)) && search.IsFound(place)) return place;
     }
   }
-  return search.best().value_or(first);
+  return search.best();
 }
 
 }  // namespace mesh::balancer

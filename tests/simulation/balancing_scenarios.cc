@@ -125,7 +125,8 @@ Scenario AllFailing() {
       At(1.3, [](World& w) { w.caller().Burst(40); }),
       At(2,
          [](World& w) {
-           for (const auto& priority : w.SnapshotOf(kService).clusters[0].priorities) {
+           const Snapshot snapshot = w.SnapshotOf(kService);
+           for (const auto& priority : snapshot.clusters[0].priorities) {
              Expect(w, priority.panic, "not all are ejected");
            }
          }),

@@ -69,12 +69,26 @@ HashRing::HashRing(const std::vector<KeyedPlace>& places, const model::RingHash&
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return a.hash() != b.hash() ? a.hash() < b.hash() : a.place() < b.place();
   });
+  BuildIndex();
+}
+
+void HashRing::BuildIndex() {
+  while (shift_ > 0 && (uint64_t{2} << (63 - shift_)) < entries_.size()) --shift_;
+  const uint64_t buckets = uint64_t{2} << (63 - shift_);
+  starts_.reserve(buckets + 1);
+  uint32_t at = 0;
+  for (uint64_t bucket = 0; bucket < buckets; ++bucket) {
+    while (at < entries_.size() && entries_[at].hash() >> shift_ < bucket) ++at;
+    starts_.push_back(at);
+  }
+  starts_.push_back(static_cast<uint32_t>(entries_.size()));
 }
 
 size_t HashRing::Find(uint64_t hash) const {
-  const auto found =
-      std::lower_bound(entries_.begin(), entries_.end(), hash,
-                       [](const Entry& entry, uint64_t value) { return entry.hash() < value; });
+  const uint64_t bucket = hash >> shift_;
+  const auto found = std::lower_bound(
+      entries_.begin() + starts_[bucket], entries_.begin() + starts_[bucket + 1], hash,
+      [](const Entry& entry, uint64_t value) { return entry.hash() < value; });
   return found == entries_.end() ? 0 : found - entries_.begin();
 }
 

@@ -15,7 +15,7 @@ bool IsTried(const PickRequest& request, const Endpoint* endpoint) {
 }
 
 bool IsConnected(const Endpoint* endpoint) {
-  return endpoint->connection().state() == wire::ConnectionState::kReady;
+  return endpoint->connection_state() == wire::ConnectionState::kReady;
 }
 
 // The group that the hash, or a random number, falls into (envoy load_balancer_impl,

@@ -20,6 +20,7 @@ void Endpoint::SuspectStall() {
 void Endpoint::SetConnection(std::shared_ptr<wire::Connection> connection) {
   owned_connection_ = std::move(connection);
   connection_.store(owned_connection_.get(), std::memory_order_release);
+  set_connection_state(owned_connection_->state());
 }
 
 void Endpoint::Retire() {

@@ -58,6 +58,16 @@ class alignas(64) Endpoint {
   wire::Connection& connection() const { return *connection_.load(std::memory_order_acquire); }
   bool has_connection() const { return connection_.load(std::memory_order_acquire) != nullptr; }
 
+  // The state of that connection, as the cluster has heard of it: a copy, since picks that look at
+  // many endpoints would wait for the connection's memory, too.
+  wire::ConnectionState connection_state() const {
+    return connection_state_.load(std::memory_order_acquire);
+  }
+  // Written on the serializer.
+  void set_connection_state(wire::ConnectionState state) {
+    connection_state_.store(state, std::memory_order_release);
+  }
+
   // What became of the attempts, for outlier detection.
   OutlierCounters& counters() { return counters_; }
 
@@ -78,7 +88,7 @@ class alignas(64) Endpoint {
   // The next failed call is heard of again.
   void ForgetSuspicion() { suspected_.store(false, std::memory_order_relaxed); }
 
-  // Serializer-bound. Keeps `connection` until the endpoint is destroyed.
+  // Serializer-bound. Keeps `connection` until the endpoint is destroyed, and takes over its state.
   void SetConnection(std::shared_ptr<wire::Connection> connection);
   // Serializer-bound. The endpoint left its cluster: destroyed (by the reaper) once the last
   // permit is back. The caller forgets the pointer. REQUIRES: no reader sees a picker with it.
@@ -108,6 +118,7 @@ class alignas(64) Endpoint {
   //   threads did with the endpoint happen before its end.
   std::atomic<uint64_t> word_{0};
   std::atomic<wire::Connection*> connection_{nullptr};
+  std::atomic<wire::ConnectionState> connection_state_{wire::ConnectionState::kIdle};
   std::atomic<bool> suspected_{false};   // since ForgetSuspicion()
   std::atomic<bool> stall_told_{false};  // since ForgetStall()
   std::atomic<bool> stalled_{false};

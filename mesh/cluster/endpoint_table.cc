@@ -21,6 +21,7 @@ void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::S
   if (state_ == wire::ConnectionState::kReady) --table_->ready_;
   if (state == wire::ConnectionState::kReady) ++table_->ready_;
   state_ = state;
+  endpoint_->set_connection_state(state);
   if (state == wire::ConnectionState::kFailing) reason_ = reason;
   if (state == wire::ConnectionState::kReady) reason_ = absl::OkStatus();
   for (const Place& place : places_) place.locality->OnState(*this, place, old);

@@ -250,11 +250,12 @@ uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& s
                          locality.count(PlaceClass::kDegraded) +
                          locality.count(PlaceClass::kUnusable);
   const uint64_t available = locality.count(place_class) - locality.failing(place_class);
-  // Availability in millionths: weights are below 2^32, so this stays below 2^52.
+  // Availability in millionths: weights are below 2^32, so the share stays below 2^52.
+  using Wide = unsigned __int128;
   constexpr uint64_t kWhole = 1'000'000;
-  const uint64_t availability =
-      std::min(kWhole, available * sharing.overprovisioning * (kWhole / 100) / total);
-  return std::max<uint64_t>(1, weight * availability);
+  const Wide availability = Wide{available} * sharing.overprovisioning * (kWhole / 100) / total;
+  return std::max<uint64_t>(1,
+                            weight * static_cast<uint64_t>(std::min<Wide>(kWhole, availability)));
 }
 
 BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {

@@ -13,14 +13,33 @@ constexpr size_t kChunk = balancer::Weights::kChunkSize;
 
 uint64_t PickerPart::InFlightOfAll(uint32_t places) const {
   constexpr uint32_t kFew = 64;
+  constexpr uint32_t kStep = 8;
   if (places <= kFew) return PlaceView::InFlightOfAll(places);
-  // Threads that meet here may both count, or both not: the number is a moment's either way.
-  const uint32_t uses = uses_.load(std::memory_order_relaxed);
-  uses_.store(uses + 1 < places ? uses + 1 : 0, std::memory_order_relaxed);
-  if (uses == 0) {
-    in_flight_of_all_.store(PlaceView::InFlightOfAll(places), std::memory_order_relaxed);
+  // Threads that meet here may both count the same places; the other one's count is lost then.
+  const uint64_t round = round_.load(std::memory_order_relaxed);
+  auto counted = static_cast<uint32_t>(round >> 32);
+  uint64_t sum = static_cast<uint32_t>(round);
+  const uint32_t end = places - counted > kStep ? counted + kStep : places;
+  while (counted < end) sum += InFlight(counted++);
+  sum = std::min<uint64_t>(sum, std::numeric_limits<uint32_t>::max());
+  const bool is_whole = counted == places;
+  round_.store(is_whole ? 0 : uint64_t{counted} << 32 | sum, std::memory_order_relaxed);
+  uint64_t all = in_flight_of_all_.load(std::memory_order_relaxed);
+  if (is_whole || all == kUnknown) {
+    all = is_whole ? sum : EstimateInFlight(places);
+    in_flight_of_all_.store(all, std::memory_order_relaxed);
   }
-  return in_flight_of_all_.load(std::memory_order_relaxed);
+  return all;
+}
+
+uint64_t PickerPart::EstimateInFlight(uint32_t places) const {
+  constexpr uint32_t kSamples = 256;
+  const uint32_t samples = std::min(places, kSamples);
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < samples; ++i) {
+    sum += InFlight(static_cast<uint32_t>(i * places / samples));
+  }
+  return sum * places / samples;
 }
 
 std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,

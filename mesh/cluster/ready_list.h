@@ -34,23 +34,29 @@ class PickerPart final : public balancer::PlaceView {
     return at(policy_->Pick(input));
   }
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
-  // Of many places it is counted once in as many picks, so that a pick costs no more than another.
+  // Of many places it is an estimate: each pick counts a few of them, round after round, and is
+  // told what the last whole round found; before there is one, what some places let expect.
   uint64_t InFlightOfAll(uint32_t places) const override;
   // Not whether it is connected: it may be about to be, and is then waited for.
   bool CanTake(uint32_t place) const override {
     const Endpoint& endpoint = *at(place);
-    return !endpoint.stalled() && endpoint.connection().state() != wire::ConnectionState::kFailing;
+    return !endpoint.stalled() && endpoint.connection_state() != wire::ConnectionState::kFailing;
   }
   // See balancer::Policy.
   std::vector<uint64_t> Shares() const { return policy_->Shares(); }
 
  private:
+  static constexpr uint64_t kUnknown = ~uint64_t{0};
+
+  uint64_t EstimateInFlight(uint32_t places) const;
+
   const std::unique_ptr<const balancer::Policy> policy_;
   const uint32_t size_;
   const std::vector<Chunk> chunks_;
-  // Of InFlightOfAll(): what was counted last, and how often that was used.
-  mutable std::atomic<uint64_t> in_flight_of_all_{0};
-  mutable std::atomic<uint32_t> uses_{0};
+  // Of InFlightOfAll(): what was found last, and the round that goes on: the places that it has
+  // counted (above) and the calls on them (below, 32 bits).
+  mutable std::atomic<uint64_t> in_flight_of_all_{kUnknown};
+  mutable std::atomic<uint64_t> round_{0};
 };
 
 // An endpoint, and what a policy is told of it.

@@ -171,6 +171,7 @@ TEST(RingHashTest, EqualsANaiveTwin) {
     for (int i = 0; i < 50; ++i) {
       uint64_t hash = random->Next();
       if (i % 5 == 0) hash = table[random->NextBelow(table.size())].first + i / 5 - 5;
+      if (i < 2) hash = i == 0 ? 0 : ~uint64_t{0};
       uint32_t expected = table[0].second;
       for (size_t k = table.size(); k-- > 0;) {
         if (table[k].first >= hash) expected = table[k].second;

@@ -58,6 +58,9 @@ struct EndpointConfig {
   }
 };
 
+// Whether the host of an endpoint's address is neither an IPv4 nor an IPv6 address, nor a path.
+bool IsNamed(const EndpointConfig& endpoint);
+
 // An immutable sequence of endpoints in chunks that successive versions share, so that a change
 // of one endpoint of 100,000 copies a chunk and the list of chunks. Two versions that share a
 // chunk share its pointer: whoever compares them skips it. Immutable once built.
@@ -66,16 +69,19 @@ class EndpointList {
   static constexpr size_t kChunkSize = 256;  // the most endpoints in a chunk
   struct Chunk {
     std::vector<EndpointConfig> endpoints;  // not empty
+    bool has_names = false;                 // the address of one of them may be a name
   };
 
   EndpointList() = default;
   explicit EndpointList(std::vector<std::shared_ptr<const Chunk>> chunks);
-  // The list of `endpoints`, in full chunks.
+  // The list of `endpoints`, in full chunks, which know whether they have names.
   static EndpointList Of(std::vector<EndpointConfig> endpoints);
 
   const std::vector<std::shared_ptr<const Chunk>>& chunks() const { return chunks_; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Costs a look at each chunk.
+  bool has_names() const;
 
   template <typename F>
   void ForEach(F f) const {
@@ -133,6 +139,8 @@ struct ClusterLoadAssignment {
   std::vector<std::string> ignored;  // names of the fields that were received and do nothing
 
   size_t endpoint_count() const;
+  // Whether names are to be resolved. Costs a look at each chunk of endpoints.
+  bool has_names() const;
 };
 
 }  // namespace mesh::model

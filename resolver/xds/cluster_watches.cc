@@ -1,5 +1,7 @@
 #include "resolver/xds/cluster_watches.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -43,8 +45,15 @@ bool ClusterWatches::IsLeafKnown(absl::string_view cluster) {
   const ResourceWatch<model::Cluster>& watch = clusters_.Need(cluster);
   if (watch.value() == nullptr) return watch.is_known();
   switch (watch.value()->type) {
-    case ClusterType::kEds:
-      return endpoints_.Need(watch.value()->eds_service_name).is_known();
+    case ClusterType::kEds: {
+      const auto& endpoints = endpoints_.Need(watch.value()->eds_service_name);
+      if (endpoints.value() == nullptr || !endpoints.value()->has_names()) {
+        return endpoints.is_known();
+      }
+      // Some of them will do: those that come later take no part before.
+      DnsEndpoints& resolved = NeedDns(watch.value(), endpoints.value());
+      return resolved.endpoints() != nullptr || resolved.is_known();
+    }
     case ClusterType::kStrictDns:
     case ClusterType::kLogicalDns:
       return NeedDns(watch.value()).is_known();
@@ -110,7 +119,7 @@ model::ClusterConfig ClusterWatches::Newest(absl::string_view cluster, bool keep
       break;
     case ClusterType::kStrictDns:
     case ClusterType::kLogicalDns:
-      JoinDns(watch.value(), &next);
+      JoinDns(watch.value()->name, &NeedDns(watch.value()), &next);
       break;
     case ClusterType::kAggregate:
       JoinAggregate(watch.value(), keep, &next);
@@ -127,14 +136,17 @@ void ClusterWatches::JoinEds(const std::shared_ptr<const model::Cluster>& cluste
       endpoints_.Need(cluster->eds_service_name);
   config->ambient = Join(config->ambient, watch.ambient());
   config->endpoints = watch.value();
-  if (watch.value() == nullptr) config->status = ErrorOf(cluster->name, watch.error());
+  if (watch.value() == nullptr) {
+    config->status = ErrorOf(cluster->name, watch.error());
+  } else if (watch.value()->has_names()) {
+    JoinDns(cluster->name, &NeedDns(cluster, watch.value()), config);
+  }
 }
 
-void ClusterWatches::JoinDns(const std::shared_ptr<const model::Cluster>& cluster,
+void ClusterWatches::JoinDns(const std::string& cluster, DnsEndpoints* resolved,
                              ClusterConfig* config) {
-  DnsEndpoints& resolved = NeedDns(cluster);
-  config->endpoints = resolved.endpoints();
-  const absl::Status error = ErrorOf(cluster->name, resolved.error());
+  config->endpoints = resolved->endpoints();
+  const absl::Status error = ErrorOf(cluster, resolved->error());
   if (config->endpoints == nullptr) {
     config->status = error;
   } else {
@@ -159,8 +171,16 @@ model::ClusterConfig ClusterWatches::Kept(const ClusterConfig& last) {
     case ClusterType::kEds: {
       const ResourceWatch<model::ClusterLoadAssignment>& endpoints =
           endpoints_.Need(last.key.eds_service_name);
-      if (endpoints.value() != nullptr) next.endpoints = endpoints.value();
       next.ambient = Join(next.ambient, Join(endpoints.error(), endpoints.ambient()));
+      if (endpoints.value() == nullptr) break;
+      if (!endpoints.value()->has_names()) {
+        next.endpoints = endpoints.value();
+        break;
+      }
+      DnsEndpoints& resolved = NeedDns(last.cluster, endpoints.value());
+      // While no name of a new version has an address yet, those of the last one stay.
+      if (auto newest = resolved.endpoints()) next.endpoints = std::move(newest);
+      next.ambient = Join(next.ambient, ErrorOf(last.key.cluster, resolved.error()));
       break;
     }
     case ClusterType::kStatic:
@@ -179,11 +199,15 @@ model::ClusterConfig ClusterWatches::Kept(const ClusterConfig& last) {
   return next;
 }
 
-DnsEndpoints& ClusterWatches::NeedDns(const std::shared_ptr<const model::Cluster>& cluster) {
+DnsEndpoints& ClusterWatches::NeedDns(const std::shared_ptr<const model::Cluster>& cluster,
+                                      std::shared_ptr<const model::ClusterLoadAssignment> named) {
   Resolved& resolved = resolved_[cluster.get()];
   if (resolved.endpoints == nullptr) {
-    resolved.endpoints = std::make_unique<DnsEndpoints>(options_.hosts, cluster, options_.changed);
+    resolved.cluster = cluster;
+    resolved.endpoints =
+        std::make_unique<DnsEndpoints>(options_.hosts, cluster->dns, options_.changed);
   }
+  resolved.endpoints->SetNamed(std::move(named));
   resolved.round = round_;
   return *resolved.endpoints;
 }

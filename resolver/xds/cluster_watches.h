@@ -61,25 +61,31 @@ class ClusterWatches {
     bool under_way = false;
   };
   struct Resolved {
+    std::shared_ptr<const model::Cluster> cluster;  // the key
     std::unique_ptr<DnsEndpoints> endpoints;
     uint64_t round = 0;  // in which it was last needed
   };
 
   ClusterLeaves Leaves(absl::string_view cluster);
   bool IsLeafKnown(absl::string_view cluster);
-  DnsEndpoints& NeedDns(const std::shared_ptr<const model::Cluster>& cluster);
+  // The endpoints of `cluster`, which are in `named` by name.
+  DnsEndpoints& NeedDns(const std::shared_ptr<const model::Cluster>& cluster,
+                        std::shared_ptr<const model::ClusterLoadAssignment> named);
+  DnsEndpoints& NeedDns(const std::shared_ptr<const model::Cluster>& cluster) {
+    return NeedDns(cluster, cluster->load_assignment);
+  }
   model::ClusterConfig Newest(absl::string_view cluster, bool keep);
   model::ClusterConfig Kept(const model::ClusterConfig& last);
   // These set the parts that depend on the type.
   void JoinEds(const std::shared_ptr<const model::Cluster>& cluster, model::ClusterConfig* config);
-  void JoinDns(const std::shared_ptr<const model::Cluster>& cluster, model::ClusterConfig* config);
+  void JoinDns(const std::string& cluster, DnsEndpoints* resolved, model::ClusterConfig* config);
   void JoinAggregate(const std::shared_ptr<const model::Cluster>& cluster, bool keep,
                      model::ClusterConfig* config);
 
   const Options options_;
   WatchSet<model::Cluster> clusters_;
   WatchSet<model::ClusterLoadAssignment> endpoints_;
-  std::map<const model::Cluster*, Resolved> resolved_;  // the keys live as long as the values
+  std::map<const model::Cluster*, Resolved> resolved_;
   std::map<std::string, Made, std::less<>> made_;
   uint64_t round_ = 1;
 };

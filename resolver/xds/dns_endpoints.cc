@@ -46,6 +46,7 @@ std::shared_ptr<const model::ClusterLoadAssignment> ReplaceNames(
     const model::ClusterLoadAssignment& named, const AddressesByHost& addresses) {
   auto result = std::make_shared<model::ClusterLoadAssignment>(named);
   for (std::shared_ptr<const model::LocalityEndpoints>& locality : result->localities) {
+    if (!locality->endpoints.has_names()) continue;
     std::vector<model::EndpointConfig> endpoints;
     locality->endpoints.ForEach([&](const model::EndpointConfig& config) {
       const absl::StatusOr<Address> name = ParseName(config.address);
@@ -69,15 +70,24 @@ std::shared_ptr<const model::ClusterLoadAssignment> ReplaceNames(
   return result;
 }
 
-DnsEndpoints::DnsEndpoints(HostTable* hosts, std::shared_ptr<const model::Cluster> cluster,
-                           const std::function<void()>& changed)
-    : cluster_(std::move(cluster)) {
-  for (const auto& locality : cluster_->load_assignment->localities) {
+DnsEndpoints::DnsEndpoints(HostTable* hosts, const model::DnsOptions& options,
+                           std::function<void()> changed)
+    : table_(hosts), options_(options), changed_(std::move(changed)) {}
+
+void DnsEndpoints::SetNamed(std::shared_ptr<const model::ClusterLoadAssignment> named) {
+  if (named == named_) return;
+  named_ = std::move(named);
+  endpoints_ = nullptr;
+  const auto before = std::move(hosts_);
+  hosts_.clear();
+  for (const auto& locality : named_->localities) {
+    if (!locality->endpoints.has_names()) continue;
     locality->endpoints.ForEach([&](const model::EndpointConfig& config) {
       const absl::StatusOr<Address> name = ParseName(config.address);
       if (!name.ok()) return;
       std::unique_ptr<HostTable::Watch>& host = hosts_[name->host];
-      if (host == nullptr) host = hosts->Find(name->host, cluster_->dns, changed);
+      // A host that was watched, and still is, is not asked for anew.
+      if (host == nullptr) host = table_->Find(name->host, options_, changed_);
     });
   }
 }
@@ -93,7 +103,7 @@ std::shared_ptr<const model::ClusterLoadAssignment> DnsEndpoints::endpoints() {
   AddressesByHost addresses;
   for (const auto& [name, watch] : hosts_) addresses[name] = watch->state().addresses;
   if (endpoints_ == nullptr || addresses != addresses_) {
-    endpoints_ = ReplaceNames(*cluster_->load_assignment, addresses);
+    endpoints_ = ReplaceNames(*named_, addresses);
     addresses_ = std::move(addresses);
   }
   return hosts_.empty() || endpoints_->endpoint_count() > 0 ? endpoints_ : nullptr;

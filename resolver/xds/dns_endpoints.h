@@ -20,18 +20,21 @@ using AddressesByHost =
     absl::btree_map<std::string, std::shared_ptr<const HostResolver::Addresses>>;
 
 // `named` with an endpoint for each address of a name in place of the name's own, which they take
-// after but for the address; a name without addresses has none. What is an address already stays.
-// The name is the host name of its endpoints unless they have another.
+// after but for the address; a name without addresses has none. What is an address already stays,
+// and a locality without names is shared. The name is the host name of its endpoints unless they
+// have another.
 std::shared_ptr<const model::ClusterLoadAssignment> ReplaceNames(
     const model::ClusterLoadAssignment& named, const AddressesByHost& addresses);
 
-// The endpoints of a cluster whose endpoints have names (STRICT_DNS, LOGICAL_DNS), as long as it
-// lives. Serializer-bound.
+// The endpoints of a cluster some of which have names, with their addresses. Serializer-bound.
 class DnsEndpoints {
  public:
   // `hosts` outlives this. `changed` is as in HostTable::Find().
-  DnsEndpoints(HostTable* hosts, std::shared_ptr<const model::Cluster> cluster,
-               const std::function<void()>& changed);
+  DnsEndpoints(HostTable* hosts, const model::DnsOptions& options, std::function<void()> changed);
+
+  // The endpoints with their names from now on. Of a name that was there before the addresses are
+  // known already. REQUIRES: before anything else.
+  void SetNamed(std::shared_ptr<const model::ClusterLoadAssignment> named);
 
   // Whether there was an answer for each host, be it an error.
   bool is_known() const;
@@ -42,7 +45,10 @@ class DnsEndpoints {
   absl::Status error() const;
 
  private:
-  const std::shared_ptr<const model::Cluster> cluster_;
+  HostTable* const table_;
+  const model::DnsOptions options_;
+  const std::function<void()> changed_;
+  std::shared_ptr<const model::ClusterLoadAssignment> named_;
   absl::btree_map<std::string, std::unique_ptr<HostTable::Watch>> hosts_;
   AddressesByHost addresses_;  // that endpoints_ was made of
   std::shared_ptr<const model::ClusterLoadAssignment> endpoints_;

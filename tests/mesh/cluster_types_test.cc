@@ -97,6 +97,29 @@ TEST_F(ClusterTypesTest, EveryAddressOfANameIsAnEndpoint) {
   EXPECT_THAT(Answering(stub.get()), ElementsAre("a", "b"));
 }
 
+// The same as the endpoint of EDS, beside an address.
+TEST_F(ClusterTypesTest, EndpointsOfEdsMayHaveNames) {
+  xds::proto::ClusterLoadAssignment assignment;
+  ASSERT_TRUE(assignment.ParseFromString(testing::ServiceResources::AssignmentBytes(
+      "echo-cluster", One({a_.address(), b_.address()}))));
+  assignment.mutable_endpoints(0)
+      ->mutable_lb_endpoints(0)
+      ->mutable_endpoint()
+      ->mutable_address()
+      ->mutable_socket_address()
+      ->set_address("localhost");
+  Cluster cluster;
+  ASSERT_TRUE(cluster.ParseFromString(testing::ServiceResources::ClusterBytes("echo-cluster")));
+  cluster.set_dns_lookup_family(Cluster::V4_ONLY);
+  control_plane_.Set(testing::kClusterLoadAssignmentType, "echo-cluster",
+                     assignment.SerializeAsString());
+  Set("echo-cluster", cluster.SerializeAsString());
+  const auto stub = NewStub();
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
+  EXPECT_THAT(Answering(stub.get()), ElementsAre("a", "b"));
+}
+
 // Whichever of its addresses can be connected: nobody listens on the IPv6 one, if there is one.
 TEST_F(ClusterTypesTest, ALogicalNameIsOneEndpoint) {
   Cluster cluster;

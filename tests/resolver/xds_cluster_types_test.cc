@@ -112,6 +112,69 @@ TEST_F(XdsClusterTypesTest, WithoutAnyAddressTheClusterIsAnErrorThatSaysWhy) {
   EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80]~cluster \"a\": host \"y.test\": Timeout");
 }
 
+TEST_F(XdsClusterTypesTest, NamesAmongTheEndpointsOfEdsAreResolved) {
+  world_.Cluster("a");
+  world_.Endpoints("a", {"x.test:80", "y.test:81"});
+  EXPECT_EQ(world_.Settle(), Events());
+  EXPECT_EQ(world_.dns().asked, (Events{"x.test", "y.test"}));
+  EXPECT_EQ(Awaited(), Events{"a"});
+  // One that has an address is enough; the others come when they can.
+  world_.Dns("x.test=1.1.1.1");
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80]");
+  EXPECT_EQ(Awaited(), Events());
+  world_.Dns("y.test=2.2.2.2 3.3.3.3");
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80 2.2.2.2:81 3.3.3.3:81]");
+  // The cluster is still the same: only its endpoints are.
+  EXPECT_EQ(world_.Dependencies(), "l:l r:r c:a e:a");
+  const auto endpoints = world_.config().clusters[0]->endpoints;
+  world_.executor().Advance(absl::Seconds(5));
+  world_.Dns("x.test=1.1.1.1");
+  world_.Dns("y.test=2.2.2.2 3.3.3.3");
+  EXPECT_EQ(world_.Settle(), Events());
+  EXPECT_EQ(world_.config().clusters[0]->endpoints, endpoints);
+}
+
+TEST_F(XdsClusterTypesTest, ANewVersionOfNamesKeepsTheAddressesThatAreKnown) {
+  world_.Cluster("a");
+  world_.Endpoints("a", {"x.test:80"});
+  world_.Settle();
+  world_.Dns("x.test=1.1.1.1");
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80]");
+  world_.Endpoints("a", {"x.test:80", "y.test:80", "9.9.9.9:9"});
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80 9.9.9.9:9]");
+  EXPECT_EQ(world_.dns().asked, (Events{"x.test", "y.test"}));
+  world_.Dns("y.test!Timeout");
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80 9.9.9.9:9]~cluster \"a\": host \"y.test\": Timeout");
+  // Without names nobody is asked any more.
+  world_.Endpoints("a", {"9.9.9.9:9"});
+  EXPECT_EQ(world_.SettleOne(), "a[9.9.9.9:9]");
+  world_.executor().Advance(absl::Minutes(1));
+  EXPECT_EQ(world_.dns().asked, (Events{"x.test", "y.test"}));
+}
+
+TEST_F(XdsClusterTypesTest, AVersionOfWhichNoNameIsKnownWaitsForDns) {
+  world_.Cluster("a");
+  world_.Endpoints("a", {"1.1.1.1:1"});
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:1]");
+  world_.Endpoints("a", {"x.test:80"});
+  EXPECT_EQ(world_.Settle(), Events());
+  EXPECT_EQ(RecordingObserver::Describe(world_.config()), "a[1.1.1.1:1]");
+  world_.Dns("x.test=2.2.2.2");
+  EXPECT_EQ(world_.SettleOne(), "a[2.2.2.2:80]");
+}
+
+TEST_F(XdsClusterTypesTest, EndpointsOfEdsWhoseNamesHaveNoAddressAreAnError) {
+  world_.Cluster("a");
+  world_.Endpoints("a", {"x.test:80"});
+  world_.Settle();
+  world_.Dns("x.test!Domain name not found");
+  EXPECT_EQ(world_.SettleOne(), "a!cluster \"a\": host \"x.test\": Domain name not found");
+  EXPECT_EQ(world_.config().clusters[0]->status.code(), absl::StatusCode::kUnavailable);
+  world_.executor().Advance(absl::Seconds(5));
+  world_.Dns("x.test=1.1.1.1");
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:80]");
+}
+
 // F36.
 TEST_F(XdsClusterTypesTest, WithoutDnsTheLastAddressesAreKeptAndAskedForAgainWithBackOff) {
   model::Cluster cluster;

@@ -23,7 +23,6 @@ namespace {
 
 // Far more than anybody has. Each name is asked for again and again.
 constexpr int kMostAggregated = 1000;
-constexpr size_t kMostNames = 1000;
 
 std::string NameOf(proto::Cluster::DiscoveryType type) {
   const std::string& name = proto::Cluster::DiscoveryType_Name(type);
@@ -44,31 +43,14 @@ void CheckNoEds(const proto::Cluster& cluster, absl::string_view type, Decoding*
   }
 }
 
-// What only clusters that are resolved by DNS look at. (In kGrpc nothing does, and it is listed.)
+// What only clusters look at whose endpoints may have names. (In kGrpc nothing does, and it is
+// listed.)
 void IgnoreDns(const proto::Cluster& cluster, Decoding* decoding) {
   if (cluster.has_dns_refresh_rate()) decoding->Ignore("dns_refresh_rate");
   if (cluster.dns_lookup_family() != 0) decoding->Ignore("dns_lookup_family");
   if (cluster.respect_dns_ttl()) decoding->Ignore("respect_dns_ttl");
   if (cluster.has_dns_failure_refresh_rate()) decoding->Ignore("dns_failure_refresh_rate");
   if (cluster.has_dns_jitter()) decoding->Ignore("dns_jitter");
-}
-
-void DecodeEds(const proto::Cluster& cluster, Decoding* decoding, model::Cluster* result) {
-  FieldErrors& errors = decoding->errors;
-  const std::string& service_name = cluster.eds_cluster_config().service_name();
-  result->type = model::ClusterType::kEds;
-  result->eds_service_name = service_name.empty() ? cluster.name() : service_name;
-  if (!cluster.eds_cluster_config().has_eds_config()) {
-    errors.Add("eds_cluster_config.eds_config", "missing");
-  } else {
-    const FieldErrors::Scope scope(&errors, "eds_cluster_config.eds_config");
-    CheckConfigSource(cluster.eds_cluster_config().eds_config(), decoding);
-  }
-  if (absl::StartsWith(cluster.name(), "xdstp:") && service_name.empty()) {
-    errors.Add("eds_cluster_config.service_name", "empty, in a cluster of a federated name");
-  }
-  if (cluster.has_load_assignment()) decoding->Ignore("load_assignment");
-  IgnoreDns(cluster, decoding);
 }
 
 // An address as DecodeAddress() gives it, in its parts.
@@ -204,12 +186,29 @@ model::DnsOptions DecodeDnsOptions(const proto::Cluster& cluster, Decoding* deco
   return dns;
 }
 
+void DecodeEds(const proto::Cluster& cluster, Decoding* decoding, model::Cluster* result) {
+  FieldErrors& errors = decoding->errors;
+  const std::string& service_name = cluster.eds_cluster_config().service_name();
+  result->type = model::ClusterType::kEds;
+  result->eds_service_name = service_name.empty() ? cluster.name() : service_name;
+  if (!cluster.eds_cluster_config().has_eds_config()) {
+    errors.Add("eds_cluster_config.eds_config", "missing");
+  } else {
+    const FieldErrors::Scope scope(&errors, "eds_cluster_config.eds_config");
+    CheckConfigSource(cluster.eds_cluster_config().eds_config(), decoding);
+  }
+  if (absl::StartsWith(cluster.name(), "xdstp:") && service_name.empty()) {
+    errors.Add("eds_cluster_config.service_name", "empty, in a cluster of a federated name");
+  }
+  if (cluster.has_load_assignment()) decoding->Ignore("load_assignment");
+  if (decoding->grpc()) IgnoreDns(cluster, decoding);
+  result->dns = DecodeDnsOptions(cluster, decoding);
+}
+
 void CheckNames(const model::ClusterLoadAssignment& assignment, absl::string_view type,
                 Decoding* decoding) {
   FieldErrors& errors = decoding->errors;
-  absl::flat_hash_set<absl::string_view> names;
   ForEachAddress(assignment, decoding, [&](const HostAndPort& address) {
-    if (address.is_name) names.insert(address.host);
     if (address.is_path) {
       errors.Add("pipe", absl::StrCat("in a cluster of type ", type));
       return;
@@ -221,9 +220,6 @@ void CheckNames(const model::ClusterLoadAssignment& assignment, absl::string_vie
                  absl::StrCat("\"", address.host, "\" is neither an IP address nor a name"));
     }
   });
-  if (names.size() > kMostNames) {
-    errors.Add("load_assignment.endpoints", absl::StrCat("more than ", kMostNames, " names"));
-  }
 }
 
 // One locality with one endpoint; gRPC refuses a resolver of its own too (gRFC A37).

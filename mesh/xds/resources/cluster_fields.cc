@@ -21,9 +21,9 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(10, "circuit_breakers"),
     Advisory(13, "http_protocol_options", "the endpoint connections have gRPC's settings"),
     Advisory(14, "http2_protocol_options", "the endpoint connections have gRPC's settings"),
-    Honoured(16, "dns_refresh_rate", "of STRICT_DNS and LOGICAL_DNS; 1 s at least; absent: 5 s")
+    Honoured(16, "dns_refresh_rate", "of endpoints that have names; 1 s at least; absent: 5 s")
         .AdvisoryInGrpc("30 s, always"),
-    Honoured(17, "dns_lookup_family", "of STRICT_DNS and LOGICAL_DNS")
+    Honoured(17, "dns_lookup_family", "of endpoints that have names")
         .AdvisoryInGrpc("addresses of both kinds, always"),
     Advisory(18, "dns_resolvers", "the system's DNS servers are asked"),
     Honoured(19, "outlier_detection"),
@@ -52,7 +52,7 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(37, "least_request_lb_config", "of LEAST_REQUEST"),
     Honoured(38, "cluster_type",
              "envoy.clusters.aggregate, whose clusters have all other fields; others are refused"),
-    Honoured(39, "respect_dns_ttl", "of STRICT_DNS and LOGICAL_DNS")
+    Honoured(39, "respect_dns_ttl", "of endpoints that have names")
         .AdvisoryInGrpc("asked for every 30 s, always"),
     Refused(40, "filters", "network filters are not there yet").AdvisoryInGrpc(),
     Honoured(
@@ -62,7 +62,7 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(42, "lrs_server", "checked; load reports are not there yet"),
     Refused(43, "transport_socket_matches",
             "TLS is not there yet, and calls never go out in plaintext instead"),
-    Honoured(44, "dns_failure_refresh_rate", "of STRICT_DNS and LOGICAL_DNS; 1 s at least")
+    Honoured(44, "dns_failure_refresh_rate", "of endpoints that have names; 1 s at least")
         .AdvisoryInGrpc("1 s to 120 s, always"),
     Advisory(45, "use_tcp_for_dns_lookups", "the system's DNS configuration decides"),
     Advisory(46, "upstream_http_protocol_options", "the endpoint connections have gRPC's settings"),
@@ -78,7 +78,7 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(55, "typed_dns_resolver_config", "the system's DNS servers are asked"),
     Honoured(56, "round_robin_lb_config", "of ROUND_ROBIN").AdvisoryInGrpc(),
     Advisory(57, "lrs_report_endpoint_metrics", "load reports are not there yet"),
-    Honoured(58, "dns_jitter", "of STRICT_DNS and LOGICAL_DNS")
+    Honoured(58, "dns_jitter", "of endpoints that have names")
         .AdvisoryInGrpc("asked for every 30 s, always"),
     Refused(59, "transport_socket_matcher",
             "TLS is not there yet, and calls never go out in plaintext instead"),

@@ -29,6 +29,7 @@ constexpr uint32_t kMostPriority = 128;  // envoy endpoint_components.proto
 constexpr int kMostDrops = 128;          // every call goes through them
 // Far more than anybody has; a hostile assignment could have one for every nine bytes.
 constexpr size_t kMostLocalities = 1 << 16;
+constexpr size_t kMostNames = 1000;  // of hosts
 constexpr uint64_t kMostWeight = std::numeric_limits<uint32_t>::max();
 
 // What is known of a locality before its endpoints are read: the bytes of its name, and how many
@@ -86,6 +87,7 @@ class Decoder {
   void DecodePolicy(const proto::ClusterLoadAssignment& message);
   void CheckPriorities();
   void CheckAddresses();
+  void CheckNames();
   LocalityHint HintOf(absl::string_view bytes);
   bool IsAsBefore() const;
 
@@ -212,6 +214,21 @@ void Decoder::CheckPriorities() {
   }
 }
 
+// Each of them is asked for again and again.
+void Decoder::CheckNames() {
+  if (!value_.has_names()) return;
+  absl::flat_hash_set<absl::string_view> hosts;
+  for (const std::shared_ptr<const model::LocalityEndpoints>& locality : value_.localities) {
+    locality->endpoints.ForEach([&hosts](const model::EndpointConfig& endpoint) {
+      const absl::string_view address = endpoint.address;
+      if (model::IsNamed(endpoint)) hosts.insert(address.substr(0, address.rfind(':')));
+    });
+  }
+  if (hosts.size() > kMostNames) {
+    decoding_.errors.Add("endpoints", absl::StrCat("more than ", kMostNames, " names"));
+  }
+}
+
 // gRPC alone demands that no address is there twice.
 void Decoder::CheckAddresses() {
   absl::flat_hash_set<absl::string_view> seen;
@@ -302,6 +319,7 @@ void Decoder::Read(absl::string_view bytes) {
     value_.cluster_name = message.cluster_name();
   }
   for (const DecodedLocality& locality : localities_) value_.localities.push_back(locality.value);
+  CheckNames();
 }
 
 std::shared_ptr<const model::ClusterLoadAssignment> Decoder::RunInCluster(absl::string_view bytes,

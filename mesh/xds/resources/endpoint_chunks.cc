@@ -51,6 +51,7 @@ void EndpointChunkWriter::Write(size_t begin, size_t end) {
     for (std::string& address : endpoint.additional) {
       index->additional.emplace_back(i - begin, std::move(address));
     }
+    chunk->has_names = chunk->has_names || model::IsNamed(endpoint.config);
     chunk->endpoints.push_back(std::move(endpoint.config));
   }
   if (index->ignored_any != 0) {

@@ -201,6 +201,21 @@ TEST(ClusterTypesTest, WhenHostsAreAskedFor) {
   EXPECT_EQ(options("dns_lookup_family: ALL").family, Family::kAll);
 }
 
+// An endpoint of EDS may have a name, too.
+TEST(ClusterTypesTest, EdsHasDnsOptions) {
+  const std::string text =
+      "name: 'c' type: EDS " + kEds + "dns_refresh_rate { seconds: 7 } respect_dns_ttl: true";
+  for (const Profile profile : kOurs) {
+    const auto cluster = Good(profile, text);
+    EXPECT_EQ(cluster->dns.refresh_rate, absl::Seconds(7));
+    EXPECT_TRUE(cluster->dns.respect_ttl);
+    EXPECT_THAT(cluster->ignored, IsEmpty());
+  }
+  const auto cluster = Good(Profile::kGrpc, text);
+  EXPECT_EQ(cluster->dns.refresh_rate, absl::Seconds(30));
+  EXPECT_THAT(cluster->ignored, ElementsAre("dns_refresh_rate", "respect_dns_ttl"));
+}
+
 // gRPC does not read them, and asks at most every 30 s.
 TEST(ClusterTypesTest, GrpcAsksAsItsOwnResolverDoes) {
   const auto cluster = Good(
@@ -236,10 +251,9 @@ TEST(ClusterTypesTest, AnAggregateNamesClusters) {
 
 TEST(ClusterTypesTest, WhatDoesNothingForATypeIsListed) {
   for (const Profile profile : kAll) {
-    EXPECT_THAT(Good(profile, "name: 'c' type: EDS " + kEds + LoadAssignment("cluster_name: 'c'") +
-                                  "dns_refresh_rate { seconds: 1 } respect_dns_ttl: true")
-                    ->ignored,
-                ElementsAre("dns_refresh_rate", "load_assignment", "respect_dns_ttl"));
+    EXPECT_THAT(
+        Good(profile, "name: 'c' type: EDS " + kEds + LoadAssignment("cluster_name: 'c'"))->ignored,
+        ElementsAre("load_assignment"));
     EXPECT_THAT(
         Good(profile, Aggregate({"a"},
                                 "lb_policy: CLUSTER_PROVIDED connect_timeout { seconds: 1 } "

@@ -55,9 +55,12 @@ TEST(EndpointsValidationTest, AGoodResource) {
   EXPECT_THAT(value->ignored, IsEmpty());
   ASSERT_EQ(value->localities.size(), 2u);
   EXPECT_EQ(value->endpoint_count(), 4u);
+  EXPECT_TRUE(value->has_names());
   const model::LocalityEndpoints& a = *value->localities[0];
   const model::LocalityEndpoints& b = *value->localities[1];
   EXPECT_EQ(a.locality.ToString(), "a//");
+  EXPECT_FALSE(a.endpoints.has_names());
+  EXPECT_TRUE(b.endpoints.has_names());
   EXPECT_EQ(a.priority, 0u);
   EXPECT_EQ(a.weight, 1u);
   EXPECT_EQ(b.priority, 1u);
@@ -158,6 +161,19 @@ TEST(EndpointsValidationTest, InEveryProfile) {
         EXPECT_EQ(result.resource, nullptr);
       }
     }
+  }
+}
+
+// Each of which is asked for again and again.
+TEST(EndpointsValidationTest, SoManyNames) {
+  for (const int count : {1000, 1001}) {
+    std::string endpoints;
+    for (int i = 0; i < count; ++i) endpoints += Endpoint("n" + std::to_string(i), 80);
+    endpoints += Endpoint("10.0.0.1", 80) + Endpoint("n0", 81);
+    const DecodeResult result = Decode(Profile::kMesh, kName + Locality("a", 0, endpoints));
+    EXPECT_EQ(
+        result.error.message(),
+        count == 1000 ? "" : "cluster load assignment \"echo\": endpoints: more than 1000 names");
   }
 }
 

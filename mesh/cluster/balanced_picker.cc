@@ -55,13 +55,14 @@ constexpr uint32_t kTimesUnanswered = 4;
 
 // `endpoint`, or another of the group if that answers calls while `endpoint` does not. Compares
 // with a few at random: in a group where most answer, that is enough.
-Endpoint* AvoidStall(const Group& group, Endpoint* endpoint, uint64_t random) {
+Endpoint* AvoidStall(const Group& group, const PickRequest& request, Endpoint* endpoint,
+                     uint64_t random) {
   constexpr int kSamples = 8;
   for (int i = 0; i < kSamples; ++i) {
     random = random * 0x5851f42d4c957f2d + 0x14057b7ef767814f;
     const PickerPart& part = *group.parts[(random >> 48) % group.parts.size()];
     Endpoint* other = part.at(static_cast<uint32_t>((random >> 20) % part.size()));
-    if (other == endpoint || !IsConnected(other)) continue;
+    if (other == endpoint || !IsConnected(other) || IsTried(request, other)) continue;
     if (endpoint->unanswered() < kTimesUnanswered * (other->unanswered() + 1)) continue;
     endpoint->SuspectStall();
     return other;
@@ -136,7 +137,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   // Each locality has a cursor of its own: with a common one, two that take turns would each see
   // every other number, and half of their endpoints.
   input.cursor = cursors.Next(first_cursor + 1 + part);
-  Endpoint* endpoint = group.parts[part]->Pick(input);
+  Endpoint* endpoint = group.parts[part]->Pick(input, request.tried);
   if (!request.tried.empty() && IsTried(request, endpoint)) {
     const uint64_t from = input.random % group.parts[part]->size();
     Endpoint* other = FindUntried(serving.groups, request, chosen, part, from);
@@ -144,7 +145,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   }
   if (serving.hashes && !IsConnected(endpoint)) return Pending{};
   if (serving.guarded && endpoint->unanswered() >= kFewestUnanswered) {
-    endpoint = AvoidStall(group, endpoint, input.random);
+    endpoint = AvoidStall(group, request, endpoint, input.random);
   }
   return Picked{Permit(endpoint)};
 }

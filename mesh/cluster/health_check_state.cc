@@ -53,6 +53,7 @@ absl::Duration HealthCheckState::NextDelay(const model::HealthCheck& check, bool
   absl::Duration base = check.interval;
   if (!had_calls) {
     base = check.no_traffic_interval;
+    if (passed_) base = OrElse(check.no_traffic_healthy_interval, base);
   } else if (passed_) {
     if (against_ > 0) base = OrElse(check.healthy_edge_interval, check.interval);
   } else {

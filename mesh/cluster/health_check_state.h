@@ -42,7 +42,8 @@ inline CheckedHealth Both(CheckedHealth a, CheckedHealth b) { return a < b ? a :
 //   success, but more are needed                      healthy_edge_interval
 //   failure, but more are needed                      unhealthy_edge_interval
 //   failure, and it is or has just become unhealthy   unhealthy_interval
-//   any, while the cluster has had no calls           no_traffic_interval
+//   success, while the cluster has had no calls       no_traffic_healthy_interval
+//   failure, while the cluster has had no calls       no_traffic_interval
 //
 // Thread-compatible.
 class HealthCheckState {

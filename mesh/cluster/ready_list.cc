@@ -9,7 +9,33 @@ namespace {
 
 constexpr size_t kChunk = balancer::Weights::kChunkSize;
 
+// The places of a part, of which those that a call has tried cannot take it; nor can those that it
+// would have to wait for.
+class UntriedPlaces final : public balancer::PlaceView {
+ public:
+  UntriedPlaces(const PickerPart& part, absl::Span<const Endpoint* const> tried)
+      : part_(part), tried_(tried) {}
+  uint64_t InFlight(uint32_t place) const override { return part_.InFlight(place); }
+  uint64_t InFlightOfAll(uint32_t places) const override { return part_.InFlightOfAll(places); }
+  bool CanTake(uint32_t place) const override {
+    const Endpoint* const endpoint = part_.at(place);
+    return endpoint->connection_state() == wire::ConnectionState::kReady && part_.CanTake(place) &&
+           std::find(tried_.begin(), tried_.end(), endpoint) == tried_.end();
+  }
+
+ private:
+  const PickerPart& part_;
+  const absl::Span<const Endpoint* const> tried_;
+};
+
 }  // namespace
+
+Endpoint* PickerPart::PickUntried(balancer::PickInput input,
+                                  absl::Span<const Endpoint* const> tried) const {
+  const UntriedPlaces places(*this, tried);
+  input.places = &places;
+  return at(policy_->Pick(input));
+}
 
 uint64_t PickerPart::InFlightOfAll(uint32_t places) const {
   constexpr uint32_t kFew = 64;

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "balancer/policy.h"
 #include "balancer/weights.h"
 #include "mesh/cluster/endpoint.h"
@@ -29,8 +30,10 @@ class PickerPart final : public balancer::PlaceView {
   Endpoint* at(uint32_t place) const {
     return chunks_[place / balancer::Weights::kChunkSize][place % balancer::Weights::kChunkSize];
   }
-  Endpoint* Pick(balancer::PickInput input) const {
+  // Not one of `tried`, if the policy has a next best place.
+  Endpoint* Pick(balancer::PickInput input, absl::Span<const Endpoint* const> tried) const {
     input.places = this;
+    if (!tried.empty()) return PickUntried(input, tried);
     return at(policy_->Pick(input));
   }
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
@@ -48,6 +51,7 @@ class PickerPart final : public balancer::PlaceView {
  private:
   static constexpr uint64_t kUnknown = ~uint64_t{0};
 
+  Endpoint* PickUntried(balancer::PickInput input, absl::Span<const Endpoint* const> tried) const;
   uint64_t EstimateInFlight(uint32_t places) const;
 
   const std::unique_ptr<const balancer::Policy> policy_;

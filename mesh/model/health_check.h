@@ -53,6 +53,7 @@ struct HealthCheck {
   uint32_t interval_jitter_percent = 0;
   // While the cluster has had no calls yet; the default is Envoy's.
   absl::Duration no_traffic_interval = absl::Seconds(60);
+  absl::Duration no_traffic_healthy_interval = absl::ZeroDuration();  // 0: no_traffic_interval
   // While unhealthy, at the first failure, at the first success: `interval` unless set.
   absl::Duration unhealthy_interval = absl::ZeroDuration();       // 0: interval
   absl::Duration unhealthy_edge_interval = absl::ZeroDuration();  // 0: unhealthy_interval
@@ -65,6 +66,7 @@ struct HealthCheck {
            interval_jitter == other.interval_jitter &&
            interval_jitter_percent == other.interval_jitter_percent &&
            no_traffic_interval == other.no_traffic_interval &&
+           no_traffic_healthy_interval == other.no_traffic_healthy_interval &&
            unhealthy_interval == other.unhealthy_interval &&
            unhealthy_edge_interval == other.unhealthy_edge_interval &&
            healthy_edge_interval == other.healthy_edge_interval;

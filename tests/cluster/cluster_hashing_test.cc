@@ -89,6 +89,31 @@ TEST_F(ClusterHashingTest, AnEndpointThatWasTriedIsNotPickedWhileItIsNotConnecte
   EXPECT_EQ(AddressOf(hash, all), "pending");
 }
 
+// All retries of a hash agree on where they go: to where it would belong without the endpoint.
+TEST_F(ClusterHashingTest, ARetryGoesToTheNextOnTheRing) {
+  connector_.set_outcome(ConnectionState::kReady);
+  for (const model::LbPolicy policy : {model::LbPolicy::kRingHash, model::LbPolicy::kMaglev}) {
+    model::Cluster cluster = Hashing();
+    cluster.balancing.policy = policy;
+    cluster.balancing.ring_hash.minimum_size = 5 * 200;
+    Apply(Config(Numbered("a:", 5), cluster));
+    Connect();
+    std::map<uint64_t, std::string> retried;  // of the hashes of a:4
+    for (uint64_t i = 0; i < 1000; ++i) {
+      const uint64_t hash = i * 0x9e3779b97f4a7c15;
+      const std::string again = AddressOf(hash, {EndpointOf(hash)});
+      EXPECT_NE(again, AddressOf(hash));
+      EXPECT_EQ(again, AddressOf(hash, {EndpointOf(hash)}));
+      if (AddressOf(hash) == "a:4") retried[hash] = again;
+    }
+    EXPECT_GT(retried.size(), 50u);
+    if (policy != model::LbPolicy::kRingHash) continue;  // Maglev's table is another one then
+    cluster.balancing.ring_hash.minimum_size = 4 * 200;  // the same entries for each
+    Apply(Config(Numbered("a:", 4), cluster));
+    for (const auto& [hash, address] : retried) EXPECT_EQ(AddressOf(hash), address);
+  }
+}
+
 TEST_F(ClusterHashingTest, ALocalitysNewWeightCounts) {
   connector_.set_outcome(ConnectionState::kReady);
   model::ClusterConfig config =

@@ -136,6 +136,15 @@ TEST(HealthCheckStateTest, WithoutCallsOneIntervalIsForAll) {
   EXPECT_EQ(Story(check, CheckedHealth::kPending, "+n", false), "H7 H7");
 }
 
+TEST(HealthCheckStateTest, WithoutCallsOneThatPassesMayWaitLonger) {
+  model::HealthCheck check = Check(2, 2);
+  check.no_traffic_interval = absl::Seconds(7);
+  check.no_traffic_healthy_interval = absl::Seconds(70);
+  EXPECT_EQ(Story(check, CheckedHealth::kPending, "+nn++", false), "H70 H7 U7 U70 H70");
+  EXPECT_EQ(Story(check, CheckedHealth::kPending, "+n", true),
+            Story(Check(2, 2), CheckedHealth::kPending, "+n", true));
+}
+
 TEST(HealthCheckStateTest, BothMustPass) {
   constexpr auto kPending = CheckedHealth::kPending;
   constexpr auto kHealthy = CheckedHealth::kHealthy;

@@ -31,7 +31,7 @@ constexpr FieldDeclaration kHealthCheck[] = {
     Advisory(21, "tls_options", "checks are in plaintext"),
     Advisory(22, "event_service", kNoEvents),
     Advisory(23, "transport_socket_match_criteria", "checks are in plaintext"),
-    Advisory(24, "no_traffic_healthy_interval", "no_traffic_interval is read"),
+    Honoured(24, "no_traffic_healthy_interval", "absent: no_traffic_interval"),
     Advisory(25, "event_logger", kNoEvents),
     Advisory(26, "always_log_health_check_success", kNoEvents),
 };

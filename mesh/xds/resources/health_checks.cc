@@ -130,6 +130,8 @@ void SetIntervals(const proto::HealthCheck& check, HealthCheck* result, Decoding
   SetTime("interval", check.has_interval(), check.interval(), &result->interval, decoding);
   SetTime("no_traffic_interval", check.has_no_traffic_interval(), check.no_traffic_interval(),
           &result->no_traffic_interval, decoding);
+  SetTime("no_traffic_healthy_interval", check.has_no_traffic_healthy_interval(),
+          check.no_traffic_healthy_interval(), &result->no_traffic_healthy_interval, decoding);
   SetTime("unhealthy_interval", check.has_unhealthy_interval(), check.unhealthy_interval(),
           &result->unhealthy_interval, decoding);
   SetTime("unhealthy_edge_interval", check.has_unhealthy_edge_interval(),

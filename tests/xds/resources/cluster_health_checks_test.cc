@@ -77,6 +77,7 @@ TEST(ClusterHealthChecksTest, Times) {
   expected.unhealthy_threshold = 3;
   expected.healthy_threshold = 2;
   expected.no_traffic_interval = absl::Seconds(7);
+  expected.no_traffic_healthy_interval = absl::Seconds(14);
   expected.unhealthy_interval = absl::Seconds(8);
   expected.unhealthy_edge_interval = absl::Seconds(9);
   expected.healthy_edge_interval = absl::Seconds(10);
@@ -87,6 +88,7 @@ TEST(ClusterHealthChecksTest, Times) {
       Decoded(Good(kGrpc + "no_traffic_interval { seconds: 7 } unhealthy_interval { seconds: 8 } "
                            "unhealthy_edge_interval { seconds: 9 } "
                            "healthy_edge_interval { seconds: 10 } initial_jitter { seconds: 11 } "
+                           "no_traffic_healthy_interval { seconds: 14 } "
                            "interval_jitter { seconds: 12 } interval_jitter_percent: 13")),
       expected);
   EXPECT_EQ(Decoded(Good(kGrpc + "initial_jitter { } interval_jitter { }")).interval_jitter,
@@ -188,8 +190,9 @@ TEST(ClusterHealthChecksTest, Refused) {
        tcp + "receive[1].text: not hexadecimal"},
       {"empty text", Tcp("send { text: '' }"), tcp + "send.text: not hexadecimal"},
   };
-  for (const std::string field : {"no_traffic_interval", "unhealthy_interval",
-                                  "unhealthy_edge_interval", "healthy_edge_interval"}) {
+  for (const std::string field :
+       {"no_traffic_interval", "no_traffic_healthy_interval", "unhealthy_interval",
+        "unhealthy_edge_interval", "healthy_edge_interval"}) {
     cases.push_back({field, Good(kGrpc + field + " { }"), at + field + ": zero"});
     cases.push_back({field, Good(kGrpc + field + " { nanos: -1 }"), at + field + ": negative"});
   }

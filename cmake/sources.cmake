@@ -131,6 +131,7 @@ set(MESH_SOURCES
     mesh/xds/resources/cluster_fields.cc
     mesh/xds/resources/cluster_load_assignment.cc
     mesh/xds/resources/common.cc
+    mesh/xds/resources/connection_fields.cc
     mesh/xds/resources/core_fields.cc
     mesh/xds/resources/declared_fields.cc
     mesh/xds/resources/decoding.cc
@@ -285,6 +286,7 @@ set(MESH_HEADERS
     mesh/mesh.h
     mesh/model/circuit_breakers.h
     mesh/model/cluster.h
+    mesh/model/connection_options.h
     mesh/model/endpoints.h
     mesh/model/explanation.h
     mesh/model/health_check.h

@@ -35,7 +35,8 @@ struct Options {
   // Whose rules decide where Envoy and gRPC disagree.
   Profile profile = Profile::kMesh;
 
-  // Given to the channel of every endpoint: message size limits, keepalive, user agent.
+  // Given to the channel of every endpoint: message size limits, keepalive, user agent. What a
+  // cluster's connection_keepalive says of keepalive holds instead.
   grpc::ChannelArguments channel_arguments;
   // The application's interceptors; each sees a call once, however many attempts it takes.
   std::vector<std::shared_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;

@@ -96,6 +96,7 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   connector.reaper = reaper_;
   connector.credentials = grpc::InsecureChannelCredentials();
   connector.arguments = options_.channel_arguments;
+  connector.random = random_;
   connector.interceptors = [factories = options_.interceptors] {
     return call::MakeInterceptorFactories(factories);
   };

@@ -110,7 +110,7 @@ void ConnectionSet::OnPlaceState(Place* place, ConnectionState state, const absl
   if (state == ConnectionState::kReady) {
     place->old = false;  // it has just been made, perhaps anew
     if (place->phase == Phase::kComing) Serve(place);
-    if (place->phase == Phase::kServing && key_.max_duration != absl::InfiniteDuration() &&
+    if (place->phase == Phase::kServing && key_.options.max_duration != absl::InfiniteDuration() &&
         !stopped_) {
       context_->serializer->AssertHeld();
       const auto end = [this, place] {
@@ -118,7 +118,7 @@ void ConnectionSet::OnPlaceState(Place* place, ConnectionState state, const absl
         Advance();
       };
       place->end_of_time = context_->serializer->After(
-          DrawLifetime(key_.max_duration, context_->random->NextDouble()), end);
+          DrawLifetime(key_.options.max_duration, context_->random->NextDouble()), end);
     }
     Advance();
   }

@@ -50,7 +50,7 @@ class ConnectionSet final : public wire::Connection {
 
   // Whether connections of that key take more than one to stand for one.
   static bool IsFor(const wire::ConnectionKey& key) {
-    return key.max_duration != absl::InfiniteDuration();
+    return key.options.max_duration != absl::InfiniteDuration();
   }
 
   // `observer` outlives the set.

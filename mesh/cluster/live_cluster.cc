@@ -173,8 +173,7 @@ void LiveCluster::UpdatePolicy() {
   }
   if (config_.cluster == nullptr) return;
   wire::ConnectionKey key;
-  key.connect_timeout = config_.cluster->connect_timeout;
-  key.max_duration = config_.cluster->max_connection_duration;
+  key.options = config_.cluster->connections;
   table_.set_connection_key(key);
   limits_->Update(config_.cluster->circuit_breakers);
   health_->Update(*config_.cluster);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "mesh/model/circuit_breakers.h"
+#include "mesh/model/connection_options.h"
 #include "mesh/model/endpoints.h"
 #include "mesh/model/health_check.h"
 #include "mesh/model/load_balancing.h"
@@ -103,9 +104,7 @@ struct Cluster {
   bool ignore_new_until_checked = false;
   CircuitBreakers circuit_breakers;
 
-  absl::Duration connect_timeout = absl::Seconds(5);
-  // How long a connection is used before another takes its place; infinite: as long as it lasts.
-  absl::Duration max_connection_duration = absl::InfiniteDuration();
+  ConnectionOptions connections;
   // The most endpoints that are connected at a time; 0: all of them.
   uint32_t max_connected_endpoints = 0;
   std::vector<std::string> ignored;  // names of the fields that were received and do nothing

@@ -5,7 +5,11 @@
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "grpc/grpc.h"
+#include "grpcpp/grpcpp.h"
 
 namespace mesh::wire {
 namespace {
@@ -27,53 +31,92 @@ int Milliseconds(absl::Duration duration) {
   return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, INT_MAX));
 }
 
-void Add(const grpc_arg& arg, grpc::ChannelArguments* arguments) {
-  switch (arg.type) {
-    case GRPC_ARG_INTEGER:
-      arguments->SetInt(arg.key, arg.value.integer);
-      break;
-    case GRPC_ARG_STRING:
-      arguments->SetString(arg.key, arg.value.string);
-      break;
-    case GRPC_ARG_POINTER:
-      arguments->SetPointerWithVtable(arg.key, arg.value.pointer.p, arg.value.pointer.vtable);
-      break;
+// gRPC's own, which all arguments have from the beginning.
+std::string PlainUserAgent() { return absl::StrCat("grpc-c++/", grpc::Version()); }
+
+// Arguments in which each key stands once: of several gRPC takes the first.
+class Merged {
+ public:
+  // Adds those whose key is not there yet.
+  void Add(const grpc::ChannelArguments& arguments) {
+    const grpc_channel_args raw = arguments.c_channel_args();
+    for (size_t i = 0; i < raw.num_args; ++i) {
+      const grpc_arg& arg = raw.args[i];
+      if (absl::string_view(arg.key) == GRPC_ARG_PRIMARY_USER_AGENT_STRING) {
+        AddUserAgent(arg.value.string);
+        continue;
+      }
+      if (!keys_.insert(arg.key).second) continue;
+      switch (arg.type) {
+        case GRPC_ARG_INTEGER:
+          result_.SetInt(arg.key, arg.value.integer);
+          break;
+        case GRPC_ARG_STRING:
+          result_.SetString(arg.key, arg.value.string);
+          break;
+        case GRPC_ARG_POINTER:
+          result_.SetPointerWithVtable(arg.key, arg.value.pointer.p, arg.value.pointer.vtable);
+          break;
+      }
+    }
   }
+  const grpc::ChannelArguments& result() const { return result_; }
+
+ private:
+  // The result has the plain one; what stands before that is the application's.
+  void AddUserAgent(absl::string_view text) {
+    if (!absl::ConsumeSuffix(&text, absl::StrCat(" ", PlainUserAgent()))) return;
+    if (keys_.insert(GRPC_ARG_PRIMARY_USER_AGENT_STRING).second) {
+      result_.SetUserAgentPrefix(std::string(text));
+    }
+  }
+
+  grpc::ChannelArguments result_;
+  absl::flat_hash_set<std::string> keys_;
+};
+
+// What the cluster says, and what is nobody's to choose.
+grpc::ChannelArguments Decided(const model::ConnectionOptions& options, double random) {
+  grpc::ChannelArguments decided;
+  // Retries are ours, above the endpoint.
+  decided.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // Else channels to one address share a connection, and its state.
+  decided.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // This is how long one attempt may take, unless the current back-off is longer.
+  decided.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Milliseconds(options.connect_timeout));
+  if (!options.keepalive.has_value()) return decided;
+  const model::ConnectionKeepalive& keepalive = *options.keepalive;
+  decided.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(keepalive.timeout));
+  if (keepalive.interval == absl::InfiniteDuration()) return decided;
+  const double drawn = 1 + keepalive.jitter_percent / 100 * random;
+  decided.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(keepalive.interval * drawn));
+  decided.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  decided.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  return decided;
+}
+
+grpc::ChannelArguments Defaults() {
+  grpc::ChannelArguments defaults;
+  // Else http_proxy diverts calls that were balanced to this very address.
+  defaults.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  defaults.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kInitialBackoffMs);
+  defaults.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxBackoffMs);
+  defaults.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kEndpointKeepaliveMs);
+  defaults.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kEndpointKeepaliveTimeoutMs);
+  defaults.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  defaults.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  return defaults;
 }
 
 }  // namespace
 
 grpc::ChannelArguments EndpointArguments(const grpc::ChannelArguments& application,
-                                         absl::Duration connect_timeout) {
-  grpc::ChannelArguments ours;
-  // Else http_proxy diverts calls that were balanced to this very address.
-  ours.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  ours.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kInitialBackoffMs);
-  ours.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxBackoffMs);
-  ours.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kEndpointKeepaliveMs);
-  ours.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kEndpointKeepaliveTimeoutMs);
-  ours.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  ours.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-
-  grpc::ChannelArguments merged;
-  const grpc_channel_args own = ours.c_channel_args();
-  const grpc_channel_args theirs = application.c_channel_args();
-  absl::flat_hash_set<std::string> set_by_application;
-  for (size_t i = 0; i < theirs.num_args; ++i) {
-    set_by_application.insert(theirs.args[i].key);
-    Add(theirs.args[i], &merged);
-  }
-  for (size_t i = 0; i < own.num_args; ++i) {
-    if (set_by_application.count(own.args[i].key) == 0) Add(own.args[i], &merged);
-  }
-  // Not the application's to choose. The last one of a key holds.
-  // Retries are ours, above the endpoint.
-  merged.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // Else channels to one address share a connection, and its state.
-  merged.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // This is how long one attempt may take, unless the current back-off is longer.
-  merged.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Milliseconds(connect_timeout));
-  return merged;
+                                         const model::ConnectionOptions& options, double random) {
+  Merged merged;
+  merged.Add(Decided(options, random));
+  merged.Add(application);
+  merged.Add(Defaults());
+  return merged.result();
 }
 
 grpc::ChannelArguments ControlPlaneArguments(const std::string& user_agent) {

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
+#include "mesh/model/connection_options.h"
 
 namespace grpc {
 class Channel;
@@ -106,17 +106,14 @@ class Connection {
 // What makes two connections the same.
 struct ConnectionKey {
   std::string address;  // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`
-  absl::Duration connect_timeout = absl::Seconds(5);
-  // How long it is used before another one takes its place.
-  absl::Duration max_duration = absl::InfiniteDuration();
+  model::ConnectionOptions options;
 
   bool operator==(const ConnectionKey& other) const {
-    return address == other.address && connect_timeout == other.connect_timeout &&
-           max_duration == other.max_duration;
+    return address == other.address && options == other.options;
   }
   template <typename H>
   friend H AbslHashValue(H h, const ConnectionKey& key) {
-    return H::combine(std::move(h), key.address, key.connect_timeout, key.max_duration);
+    return H::combine(std::move(h), key.address, key.options);
   }
 };
 

@@ -173,9 +173,10 @@ GrpcConnection::~GrpcConnection() {
 }
 
 void GrpcConnection::Open() {
+  const double random = options_->random != nullptr ? options_->random->NextDouble() : 0;
   channel_ = grpc::experimental::CreateCustomChannelWithInterceptors(
       EndpointTarget(key_.address), options_->credentials,
-      EndpointArguments(options_->arguments, key_.connect_timeout),
+      EndpointArguments(options_->arguments, key_.options, random),
       options_->interceptors ? options_->interceptors() : GrpcConnector::InterceptorFactories());
   watch_ = std::make_shared<Watch>(*this, this);
   options_->pump->AddGuest(watch_);
@@ -239,11 +240,12 @@ void GrpcConnection::SetState(ConnectionState state) {
   absl::Status reason;
   if (state == ConnectionState::kFailing) {
     // gRPC tells a channel's state only, so the time that it took has to say what happened.
-    const bool timed_out = clock_.Now() - connecting_since_ > 0.9 * key_.connect_timeout;
-    reason = absl::UnavailableError(absl::StrCat(
-        key_.address, ": cannot connect: ",
-        timed_out ? absl::StrCat("no answer within ", absl::FormatDuration(key_.connect_timeout))
-                  : "refused, unreachable, or no handshake"));
+    const absl::Duration timeout = key_.options.connect_timeout;
+    const bool timed_out = clock_.Now() - connecting_since_ > 0.9 * timeout;
+    reason = absl::UnavailableError(
+        absl::StrCat(key_.address, ": cannot connect: ",
+                     timed_out ? absl::StrCat("no answer within ", absl::FormatDuration(timeout))
+                               : "refused, unreachable, or no handshake"));
   }
   observer_->OnConnectionState(state, reason);
 }

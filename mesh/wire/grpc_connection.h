@@ -8,6 +8,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "grpcpp/support/client_interceptor.h"
+#include "mesh/base/random.h"
 #include "mesh/base/reaper.h"
 #include "mesh/base/serializer.h"
 #include "mesh/wire/connection.h"
@@ -32,6 +33,9 @@ class GrpcConnector final : public Connector {
     std::shared_ptr<Reaper> reaper;    // where channels are destroyed
     std::shared_ptr<grpc::ChannelCredentials> credentials;
     grpc::ChannelArguments arguments;  // the application's
+    // Draws each connection's interval of keepalive, and outlives the connections while these may
+    // be told to connect; null: none has any jitter.
+    Random* random = nullptr;
     // Makes the interceptors' factories of one channel; empty: none.
     std::function<InterceptorFactories()> interceptors;
   };

@@ -84,7 +84,7 @@ TEST_F(ClusterTableTest, AnotherConnectTimeoutIsAnotherConnection) {
   Connect();
   const std::shared_ptr<Cluster> a = cluster_;
   model::Cluster patient;
-  patient.connect_timeout = absl::Seconds(50);
+  patient.connections.connect_timeout = absl::Seconds(50);
   model::ClusterConfig config = Config(Endpoints({"h:1"}), patient);
   config.key.cluster = "b";
   Apply(config);

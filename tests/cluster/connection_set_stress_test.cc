@@ -87,7 +87,7 @@ TEST(ConnectionSetStressTest, UsesAgainstReplacements) {
   context->random = random.get();
   context->mailbox = mailbox;
   wire::ConnectionKey key;
-  key.max_duration = absl::Microseconds(50);
+  key.options.max_duration = absl::Microseconds(50);
   Ignorant observer;
   auto set = std::make_unique<ConnectionSet>(context, key, &observer);
   serializer.RunAndWait([&] { set->Connect(); });

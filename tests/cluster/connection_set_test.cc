@@ -62,7 +62,7 @@ class ConnectionSetTest : public ::testing::Test {
   void Make() {
     wire::ConnectionKey key;
     key.address = "a:1";
-    key.max_duration = kMinute;
+    key.options.max_duration = kMinute;
     set_ = std::make_unique<ConnectionSet>(context_, key, &observer_);
   }
   template <typename Step>

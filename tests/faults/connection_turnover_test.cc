@@ -1,4 +1,5 @@
-// Connections that the mesh itself replaces, with calls on them (HttpProtocolOptions of a cluster).
+// Connections that the mesh itself ends or replaces, with calls on them (HttpProtocolOptions of a
+// cluster).
 
 #include <memory>
 #include <string>
@@ -51,6 +52,37 @@ TEST_F(ConnectionTurnoverTest, MaxConnectionDurationLosesNothing) {
     EXPECT_GT(server->connections(), 5);
     EXPECT_LE(ConnectionsTo(server->address()), 3) << "those that are replaced are closed";
   }
+}
+
+// Nothing else would tell before the call's deadline: the kernel acknowledges for a frozen process.
+TEST_F(ConnectionTurnoverTest, AFrozenServerIsNoticedByTheClustersKeepalive) {
+  Serve(One({a_.address()}));
+  xds::proto::Cluster fields;
+  auto* const keepalive = fields.mutable_http2_protocol_options()->mutable_connection_keepalive();
+  keepalive->mutable_interval()->set_seconds(2);
+  keepalive->mutable_timeout()->set_seconds(1);
+  Configure(fields);
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a"});
+  grpc::ClientContext context;
+  auto stream = stub->Bidi(&context);
+  testing::EchoRequest request;
+  testing::EchoReply reply;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&reply));
+  // gRPC's ping that measures the bandwidth is answered by then: see docs/limits.md.
+  Eventually([] { return false; }, absl::Milliseconds(300));
+  grpc::Status status;
+  a_.Freeze();
+  const absl::Duration noticed = Time([&] {
+    EXPECT_FALSE(stream->Read(&reply));
+    status = stream->Finish();
+  });
+  a_.Thaw();
+  Note("noticed after", noticed);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_LE(noticed, absl::Seconds(6));
+  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& outcome) { return outcome.status.ok(); }));
 }
 
 // A stream keeps the connection that it is on, while others come after it; that is closed when the

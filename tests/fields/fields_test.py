@@ -50,6 +50,10 @@ PACKED = {m.DESCRIPTOR.full_name: m for m in (
 NOT_IN_A_BASE = {
     "envoy.config.route.v3.FilterConfig": "it stands in an Any of a map",
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": "it stands in an Any of a map",
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig": "it stands there",
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": "it stands there",
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig":
+        "it stands there",
     "google.protobuf.Struct": "it stands in a map",
     "google.protobuf.Value": "it stands in a map",
 }
@@ -176,6 +180,10 @@ def cluster_with_limits():
     thresholds.max_requests.value = 10
     thresholds.retry_budget.budget_percent.value = 10
     result.common_http_protocol_options.max_connection_duration.seconds = 60
+    keepalive = result.http2_protocol_options.connection_keepalive
+    keepalive.interval.seconds = 30
+    keepalive.timeout.seconds = 10
+    keepalive.interval_jitter.value = 15
     return result
 
 

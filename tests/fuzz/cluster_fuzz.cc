@@ -16,7 +16,7 @@
 namespace mesh::fuzz {
 namespace {
 
-bool IsPercent(uint32_t value) { return value <= 100; }
+bool IsPercent(double value) { return value >= 0 && value <= 100; }
 
 // What the balancer may rely on.
 void CheckBalancing(const model::Cluster& cluster) {
@@ -76,7 +76,12 @@ void CheckLimits(const model::Cluster& cluster) {
                                                  thresholds.retry_budget->budget_percent <= 100),
         "a budget is a percentage");
   }
-  Require(cluster.max_connection_duration > absl::ZeroDuration(), "a connection may be used");
+  Require(cluster.connections.max_duration > absl::ZeroDuration(), "a connection may be used");
+  const auto& keepalive = cluster.connections.keepalive;
+  Require(!keepalive.has_value() ||
+              (keepalive->interval >= absl::Milliseconds(1) &&
+               keepalive->timeout >= absl::Milliseconds(1) && IsPercent(keepalive->jitter_percent)),
+          "pings take time");
 }
 
 // What the health checker may rely on.
@@ -110,7 +115,7 @@ void RunInput(absl::string_view input) {
         "its endpoints are there if they are no resource");
     Require(cluster->aggregated.empty() == (cluster->type != model::ClusterType::kAggregate),
             "an aggregate has clusters");
-    Require(cluster->connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
+    Require(cluster->connections.connect_timeout > absl::ZeroDuration(), "a timeout is above zero");
     CheckBalancing(*cluster);
     CheckLimits(*cluster);
     if (cluster->subsets != nullptr) CheckSubsets(*cluster->subsets);

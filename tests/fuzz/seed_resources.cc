@@ -212,7 +212,12 @@ std::string LimitedCluster() {
   proto::UpstreamHttpProtocolOptions options;
   SetDuration(3600,
               options.mutable_common_http_protocol_options()->mutable_max_connection_duration());
-  AddUnknown(3, "explicit_http_config", &options);
+  proto::KeepaliveSettings* keepalive = options.mutable_explicit_http_config()
+                                            ->mutable_http2_protocol_options()
+                                            ->mutable_connection_keepalive();
+  SetDuration(30, keepalive->mutable_interval());
+  SetDuration(10, keepalive->mutable_timeout());
+  keepalive->mutable_interval_jitter()->set_value(15);
   proto::ExtensionProtocolOptions* extension = cluster.add_typed_extension_protocol_options();
   extension->set_key("envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
   Pack(extension->key(), options, extension->mutable_value());

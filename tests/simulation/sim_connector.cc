@@ -60,7 +60,7 @@ void SimConnection::Attempt() {
   absl::Duration takes = owner_->dice_->Between(absl::Milliseconds(1), absl::Milliseconds(30));
   if (!server.reachable) {
     knocks_at_ = 0;
-    takes = key_.connect_timeout;
+    takes = key_.options.connect_timeout;
   }
   SetState(failing_ ? ConnectionState::kFailing : ConnectionState::kConnecting,
            absl::UnavailableError(absl::StrCat(key_.address, ": trying again")));

@@ -61,15 +61,14 @@ class GrpcConnectionTest : public ::testing::Test {
     if (connection_ != nullptr) Destroy();
   }
 
-  void Create(const std::string& address, absl::Duration connect_timeout = absl::Seconds(5)) {
+  void Create(const std::string& address, const model::ConnectionOptions& connection = {}) {
     runtime_.serializer.RunAndWait([&] {
       GrpcConnector::Options options;
       options.pump = runtime_.pump.get();
       options.serializer = &runtime_.serializer;
       options.reaper = runtime_.reaper;
       options.credentials = grpc::InsecureChannelCredentials();
-      connection_ =
-          GrpcConnector(std::move(options)).Create({address, connect_timeout}, &observer_);
+      connection_ = GrpcConnector(std::move(options)).Create({address, connection}, &observer_);
     });
   }
   void Connect() {
@@ -185,7 +184,7 @@ TEST_F(GrpcConnectionTest, DeadAddressFailsAtOnce) {
 TEST_F(GrpcConnectionTest, SilentAddressFailsAfterTheConnectTimeout) {
   testing::SilentListener silent;
   ASSERT_NE(silent.address(), "");
-  Create(silent.address(), absl::Milliseconds(1200));
+  Create(silent.address(), {absl::Milliseconds(1200)});
   const absl::Time start = runtime_.clock.Now();
   Connect();
   ASSERT_TRUE(observer_.Reaches(State::kFailing));
@@ -225,6 +224,26 @@ TEST_F(GrpcConnectionTest, DisconnectWithoutConnectDoesNothing) {
   runtime_.serializer.RunAndWait([&] { connection_->Recheck(); });
   Destroy();
   EXPECT_THAT(observer_.states(), ::testing::IsEmpty());
+}
+
+// The kernel acknowledges for a frozen process: only pings tell. Nobody calls.
+TEST_F(GrpcConnectionTest, AFrozenPeerIsNoticedByTheClustersKeepalive) {
+  testing::EchoProcess server("a");
+  model::ConnectionOptions options;
+  options.keepalive.emplace();
+  options.keepalive->interval = absl::Seconds(2);
+  options.keepalive->timeout = absl::Seconds(1);
+  Create(server.address(), options);
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  const absl::Time start = runtime_.clock.Now();
+  server.Freeze();
+  EXPECT_TRUE(observer_.Reaches(State::kConnecting, absl::Seconds(20)));
+  const absl::Duration noticed = runtime_.clock.Now() - start;
+  EXPECT_GE(noticed, absl::Seconds(1));
+  EXPECT_LE(noticed, absl::Seconds(5)) << "the interval and the timeout, and a busy machine";
+  server.Thaw();
+  EXPECT_TRUE(observer_.Reaches(State::kReady));
 }
 
 struct Scheme {

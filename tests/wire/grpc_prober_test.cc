@@ -111,7 +111,7 @@ class GrpcProberTest : public ::testing::Test {
       options.reaper = runtime_.reaper;
       options.credentials = grpc::InsecureChannelCredentials();
       connection_ =
-          GrpcConnector(std::move(options)).Create({address, connect_timeout}, &observer_);
+          GrpcConnector(std::move(options)).Create({address, {connect_timeout}}, &observer_);
     });
   }
   // The same, connected, or what comes of that.

@@ -29,11 +29,11 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   DecodeClusterBalancing(cluster, decoding, &result);
   BalanceByType(&result);
   if (decoding->grpc()) {
-    result.connect_timeout = kGrpcConnectTimeout;
+    result.connections.connect_timeout = kGrpcConnectTimeout;
   } else if (cluster.has_connect_timeout()) {
     const FieldErrors::Scope scope(&decoding->errors, "connect_timeout");
-    result.connect_timeout = DecodeDuration(cluster.connect_timeout(), decoding);
-    if (result.connect_timeout == absl::ZeroDuration()) decoding->errors.Add("zero");
+    result.connections.connect_timeout = DecodeDuration(cluster.connect_timeout(), decoding);
+    if (result.connections.connect_timeout == absl::ZeroDuration()) decoding->errors.Add("zero");
   }
   if (cluster.has_outlier_detection()) {
     const FieldErrors::Scope scope(&decoding->errors, "outlier_detection");
@@ -45,7 +45,7 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   }
   if (!decoding->grpc()) {
     result.health_checks = DecodeHealthChecks(cluster.health_checks(), decoding);
-    result.max_connection_duration = DecodeMaxConnectionDuration(cluster, decoding);
+    DecodeHttpProtocolOptions(cluster, decoding, &result.connections);
   }
   if (cluster.has_lrs_server() && !cluster.lrs_server().has_self()) {
     decoding->errors.Add("lrs_server", "not self");
@@ -57,8 +57,8 @@ class ClusterType final : public ResourceType {
  public:
   explicit ClusterType(Profile profile)
       : profile_(profile),
-        fields_({ClusterFields(), BalancingFields(), LimitFields(), HealthCheckFields(),
-                 EndpointFields(), CoreFields()}) {}
+        fields_({ClusterFields(), BalancingFields(), LimitFields(), ConnectionFields(),
+                 HealthCheckFields(), EndpointFields(), CoreFields()}) {}
 
   absl::string_view type_url() const override {
     return "type.googleapis.com/envoy.config.cluster.v3.Cluster";

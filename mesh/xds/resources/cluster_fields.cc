@@ -20,7 +20,9 @@ constexpr FieldDeclaration kCluster[] = {
     Advisory(9, "max_requests_per_connection", "the endpoint connections have gRPC's settings"),
     Honoured(10, "circuit_breakers"),
     Advisory(13, "http_protocol_options", "the endpoint connections have gRPC's settings"),
-    Advisory(14, "http2_protocol_options", "the endpoint connections have gRPC's settings"),
+    Honoured(14, "http2_protocol_options",
+             "not beside HttpProtocolOptions in typed_extension_protocol_options")
+        .AdvisoryInGrpc(),
     Honoured(16, "dns_refresh_rate", "of endpoints that have names; 1 s at least; absent: 5 s")
         .AdvisoryInGrpc("30 s, always"),
     Honoured(17, "dns_lookup_family", "of endpoints that have names")
@@ -41,7 +43,8 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(29, "common_http_protocol_options",
              "not beside HttpProtocolOptions in typed_extension_protocol_options")
         .AdvisoryInGrpc(),
-    Advisory(30, "upstream_connection_options", "the endpoint connections have gRPC's settings"),
+    Advisory(30, "upstream_connection_options",
+             "gRPC makes the sockets; instead of tcp_keepalive, connection_keepalive"),
     Advisory(31, "close_connections_on_host_health_failure", "not there yet"),
     Advisory(32, "ignore_health_on_host_removal",
              "an endpoint that is removed takes no more calls"),

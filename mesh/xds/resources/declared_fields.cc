@@ -18,7 +18,7 @@ std::vector<MessageDeclaration> AllFields() {
   std::vector<MessageDeclaration> all;
   for (const absl::Span<const MessageDeclaration> messages :
        {ListenerFields(), RouteFields(), ClusterFields(), BalancingFields(), LimitFields(),
-        HealthCheckFields(), EndpointFields(), CoreFields()}) {
+        ConnectionFields(), HealthCheckFields(), EndpointFields(), CoreFields()}) {
     all.insert(all.end(), messages.begin(), messages.end());
   }
   return all;

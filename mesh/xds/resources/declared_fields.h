@@ -65,6 +65,7 @@ absl::Span<const MessageDeclaration> RouteFields();
 absl::Span<const MessageDeclaration> ClusterFields();
 absl::Span<const MessageDeclaration> BalancingFields();
 absl::Span<const MessageDeclaration> LimitFields();
+absl::Span<const MessageDeclaration> ConnectionFields();
 absl::Span<const MessageDeclaration> HealthCheckFields();
 absl::Span<const MessageDeclaration> EndpointFields();
 // All of them.

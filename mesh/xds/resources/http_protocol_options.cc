@@ -1,7 +1,5 @@
 #include "mesh/xds/resources/http_protocol_options.h"
 
-#include <optional>
-
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/proto/http_protocol_options.pb.h"
 #include "mesh/xds/resources/common.h"
@@ -9,19 +7,84 @@
 namespace mesh::xds {
 namespace {
 
+using model::ConnectionKeepalive;
+using model::ConnectionOptions;
+
 constexpr absl::string_view kHttpProtocolOptions =
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+constexpr absl::Duration kShortestKeepalive = absl::Milliseconds(1);
 
-absl::Duration DecodeDurationOf(const proto::HttpProtocolOptions& options, Decoding* decoding) {
+absl::Duration DecodeKeepaliveTime(absl::string_view field, const google::protobuf::Duration& value,
+                                   Decoding* decoding) {
+  const FieldErrors::Scope scope(&decoding->errors, field);
+  const absl::Duration time = DecodeDuration(value, decoding);
+  if (time >= absl::ZeroDuration() && time < kShortestKeepalive) {
+    decoding->errors.Add("less than 1 ms");
+  }
+  return time;
+}
+
+ConnectionKeepalive DecodeKeepalive(const proto::KeepaliveSettings& settings, Decoding* decoding) {
+  ConnectionKeepalive result;
+  if (settings.has_interval()) {
+    result.interval = DecodeKeepaliveTime("interval", settings.interval(), decoding);
+  }
+  if (settings.has_interval_jitter()) {
+    const FieldErrors::Scope scope(&decoding->errors, "interval_jitter");
+    result.jitter_percent = DecodePercent(settings.interval_jitter(), decoding);
+  }
+  if (settings.has_timeout()) {
+    result.timeout = DecodeKeepaliveTime("timeout", settings.timeout(), decoding);
+  } else {
+    decoding->errors.Add("timeout", "missing");
+  }
+  return result;
+}
+
+void DecodeCommon(const proto::HttpProtocolOptions& options, Decoding* decoding,
+                  ConnectionOptions* connections) {
   const FieldErrors::Scope common(&decoding->errors, "common_http_protocol_options");
   const FieldErrors::Scope scope(&decoding->errors, "max_connection_duration");
   const absl::Duration duration = DecodeDuration(options.max_connection_duration(), decoding);
-  return duration == absl::ZeroDuration() ? absl::InfiniteDuration() : duration;
+  if (duration != absl::ZeroDuration()) connections->max_duration = duration;
 }
 
-// Nothing if they are not there.
-std::optional<absl::Duration> DecodeExtensions(const proto::Cluster& cluster, Decoding* decoding) {
-  std::optional<absl::Duration> result;
+void DecodeHttp2(const proto::Http2ProtocolOptions& options, Decoding* decoding,
+                 ConnectionOptions* connections) {
+  const FieldErrors::Scope http2(&decoding->errors, "http2_protocol_options");
+  if (options.has_connection_keepalive()) {
+    const FieldErrors::Scope scope(&decoding->errors, "connection_keepalive");
+    connections->keepalive = DecodeKeepalive(options.connection_keepalive(), decoding);
+  }
+}
+
+void DecodeExtension(const proto::UpstreamHttpProtocolOptions& options, Decoding* decoding,
+                     ConnectionOptions* connections) {
+  DecodeCommon(options.common_http_protocol_options(), decoding, connections);
+  switch (options.upstream_protocol_options_case()) {
+    case proto::UpstreamHttpProtocolOptions::kExplicitHttpConfig: {
+      const FieldErrors::Scope scope(&decoding->errors, "explicit_http_config");
+      return DecodeHttp2(options.explicit_http_config().http2_protocol_options(), decoding,
+                         connections);
+    }
+    case proto::UpstreamHttpProtocolOptions::kUseDownstreamProtocolConfig: {
+      const FieldErrors::Scope scope(&decoding->errors, "use_downstream_protocol_config");
+      return DecodeHttp2(options.use_downstream_protocol_config().http2_protocol_options(),
+                         decoding, connections);
+    }
+    case proto::UpstreamHttpProtocolOptions::kAutoConfig: {
+      const FieldErrors::Scope scope(&decoding->errors, "auto_config");
+      return DecodeHttp2(options.auto_config().http2_protocol_options(), decoding, connections);
+    }
+    case proto::UpstreamHttpProtocolOptions::UPSTREAM_PROTOCOL_OPTIONS_NOT_SET:
+      return;
+  }
+}
+
+// Whether they are there.
+bool DecodeExtensions(const proto::Cluster& cluster, Decoding* decoding,
+                      ConnectionOptions* connections) {
+  bool there = false;
   for (const proto::ExtensionProtocolOptions& entry : cluster.typed_extension_protocol_options()) {
     if (TypeName(entry.value()) != kHttpProtocolOptions) {
       decoding->Ignore(absl::StrCat("typed_extension_protocol_options.\"", entry.key(), "\""));
@@ -32,20 +95,31 @@ std::optional<absl::Duration> DecodeExtensions(const proto::Cluster& cluster, De
     proto::UpstreamHttpProtocolOptions options;
     if (!ParseAny(entry.value(), &options, decoding)) continue;
     decoding->Check(options);
-    result = DecodeDurationOf(options.common_http_protocol_options(), decoding);
+    there = true;
+    DecodeExtension(options, decoding, connections);
   }
-  return result;
+  return there;
 }
 
 }  // namespace
 
-absl::Duration DecodeMaxConnectionDuration(const proto::Cluster& cluster, Decoding* decoding) {
-  const absl::Duration old = DecodeDurationOf(cluster.common_http_protocol_options(), decoding);
-  const std::optional<absl::Duration> extended = DecodeExtensions(cluster, decoding);
-  if (extended.has_value() && cluster.has_common_http_protocol_options()) {
-    decoding->Ignore("common_http_protocol_options, beside typed_extension_protocol_options");
+void DecodeHttpProtocolOptions(const proto::Cluster& cluster, Decoding* decoding,
+                               ConnectionOptions* connections) {
+  // Checked even where they do nothing.
+  ConnectionOptions own = *connections;
+  DecodeCommon(cluster.common_http_protocol_options(), decoding, &own);
+  DecodeHttp2(cluster.http2_protocol_options(), decoding, &own);
+  if (!DecodeExtensions(cluster, decoding, connections)) {
+    *connections = own;
+    return;
   }
-  return extended.value_or(old);
+  constexpr absl::string_view kBeside = ", beside typed_extension_protocol_options";
+  if (cluster.has_common_http_protocol_options()) {
+    decoding->Ignore(absl::StrCat("common_http_protocol_options", kBeside));
+  }
+  if (cluster.has_http2_protocol_options()) {
+    decoding->Ignore(absl::StrCat("http2_protocol_options", kBeside));
+  }
 }
 
 }  // namespace mesh::xds

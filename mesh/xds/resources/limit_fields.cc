@@ -64,37 +64,6 @@ constexpr FieldDeclaration kRetryBudget[] = {
     Honoured(2, "min_retry_concurrency", "absent: 3"),
 };
 
-constexpr absl::string_view kGrpcs = "the endpoint connections have gRPC's settings";
-
-constexpr FieldDeclaration kHttpProtocolOptions[] = {
-    Advisory(1, "idle_timeout", kGrpcs),
-    Advisory(2, "max_headers_count", kGrpcs),
-    Honoured(3, "max_connection_duration", "absent or 0: as long as it lasts"),
-    Advisory(4, "max_stream_duration", "a route says how long calls may last"),
-    Advisory(5, "headers_with_underscores_action", kGrpcs),
-    Advisory(6, "max_requests_per_connection", kGrpcs),
-    Advisory(7, "max_response_headers_kb", kGrpcs),
-};
-
-constexpr FieldDeclaration kUpstreamHttpProtocolOptions[] = {
-    Honoured(1, "common_http_protocol_options"),
-    Advisory(2, "upstream_http_protocol_options", kGrpcs),
-    Advisory(3, "explicit_http_config", "calls are HTTP/2, always"),
-    Advisory(4, "use_downstream_protocol_config", "calls are HTTP/2, always"),
-    Advisory(5, "auto_config", "calls are HTTP/2, always"),
-    Refused(6, "http_filters", "filters below the router are not there yet"),
-    Advisory(7, "header_validation_config", "for proxies only"),
-    Advisory(8, "outlier_detection", "failures are known by their gRPC status"),
-    Advisory(9, "request_mirror_policies", "mirroring is not there yet"),
-    Advisory(10, "hash_policy", "a route says what is hashed"),
-    Advisory(11, "retry_policy", "a route says what is retried"),
-};
-
-constexpr FieldDeclaration kExtensionProtocolOptions[] = {
-    Honoured(1, "key"),
-    Honoured(2, "value", "an HttpProtocolOptions; others are listed"),
-};
-
 constexpr MessageDeclaration kMessages[] = {
     {"OutlierDetection", "envoy.config.cluster.v3.OutlierDetection", kOutlierDetection},
     {"CircuitBreakers", "envoy.config.cluster.v3.CircuitBreakers", kCircuitBreakers},
@@ -102,10 +71,6 @@ constexpr MessageDeclaration kMessages[] = {
      kThresholds},
     {"CircuitBreakers.Thresholds.RetryBudget",
      "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget", kRetryBudget},
-    {"HttpProtocolOptions", "envoy.config.core.v3.HttpProtocolOptions", kHttpProtocolOptions},
-    {"UpstreamHttpProtocolOptions", "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-     kUpstreamHttpProtocolOptions},
-    {"ExtensionProtocolOptions", "", kExtensionProtocolOptions},
 };
 
 }  // namespace

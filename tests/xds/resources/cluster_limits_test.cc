@@ -1,6 +1,5 @@
-// When the endpoints of a cluster are ejected, what may be in flight, how long a connection is
-// used: envoy outlier_detection.proto, circuit_breaker.proto and protocol.proto, gRFC A32 and A50,
-// grpc-go's unmarshal_cds_test.go.
+// When the endpoints of a cluster are ejected, what may be in flight: envoy outlier_detection.proto
+// and circuit_breaker.proto, gRFC A32 and A50, grpc-go's unmarshal_cds_test.go.
 
 #include <string>
 
@@ -8,7 +7,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "mesh/model/cluster.h"
-#include "mesh/xds/proto/http_protocol_options.pb.h"
 #include "tests/xds/resources/cluster_text.h"
 #include "tests/xds/resources/resource_text.h"
 
@@ -277,74 +275,6 @@ TEST(ClusterLimitsTest, CircuitBreakersThatAreRefused) {
   CheckClusters(kNotGrpc, cases);
   for (ClusterCase& test : cases) test.error.clear();
   CheckClusters({Profile::kGrpc}, cases);
-}
-
-std::string Extension(const std::string& key, const std::string& any) {
-  return "typed_extension_protocol_options { key: '" + key + "' value " + any + " } ";
-}
-std::string HttpOptions(const std::string& fields) {
-  const std::string type = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-  return Extension(type, AnyText(type, Serialized<proto::UpstreamHttpProtocolOptions>(fields)));
-}
-
-TEST(ClusterLimitsTest, MaxConnectionDuration) {
-  const std::string minute =
-      "common_http_protocol_options { max_connection_duration { seconds: 60 } } ";
-  const std::string second =
-      "common_http_protocol_options { max_connection_duration { seconds: 1 } } ";
-  const std::string zero = "common_http_protocol_options { max_connection_duration { } } ";
-  const struct {
-    std::string fields;
-    absl::Duration duration;
-  } kRows[] = {
-      {"", absl::InfiniteDuration()},
-      {"common_http_protocol_options { } ", absl::InfiniteDuration()},
-      {zero, absl::InfiniteDuration()},
-      {minute, absl::Minutes(1)},
-      {HttpOptions(minute), absl::Minutes(1)},
-      {HttpOptions(zero), absl::InfiniteDuration()},
-      {HttpOptions(second) + minute, absl::Seconds(1)},
-      {HttpOptions("") + minute, absl::InfiniteDuration()},
-      {Extension("other", AnyText("example.Options", "")) + minute, absl::Minutes(1)},
-  };
-  for (const auto& row : kRows) {
-    SCOPED_TRACE(row.fields);
-    EXPECT_EQ(GoodCluster(Profile::kMesh, row.fields).max_connection_duration, row.duration);
-    EXPECT_EQ(GoodCluster(Profile::kEnvoy, row.fields).max_connection_duration, row.duration);
-    EXPECT_EQ(GoodCluster(Profile::kGrpc, row.fields).max_connection_duration,
-              absl::InfiniteDuration());
-  }
-  EXPECT_THAT(GoodCluster(Profile::kMesh, HttpOptions(second) + minute).ignored,
-              ElementsAre("common_http_protocol_options, beside typed_extension_protocol_options"));
-  EXPECT_THAT(
-      GoodCluster(Profile::kMesh, Extension("other", AnyText("example.Options", ""))).ignored,
-      ElementsAre("typed_extension_protocol_options.\"other\""));
-  EXPECT_THAT(GoodCluster(Profile::kGrpc, HttpOptions(second) + minute).ignored,
-              ElementsAre("common_http_protocol_options", "typed_extension_protocol_options"));
-}
-
-TEST(ClusterLimitsTest, ConnectionsThatAreRefused) {
-  const std::string type = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-  const std::string negative =
-      "common_http_protocol_options { max_connection_duration { seconds: -1 } } ";
-  const std::string cause = "common_http_protocol_options.max_connection_duration: negative";
-  const std::string at = "typed_extension_protocol_options[\"" + type + "\"]";
-  std::string filters;
-  {
-    proto::UpstreamHttpProtocolOptions options;
-    options.GetReflection()->MutableUnknownFields(&options)->AddLengthDelimited(6)->assign("");
-    filters = options.SerializeAsString();
-  }
-  CheckClusters(kNotGrpc, {
-                              {"negative", negative, cause},
-                              {"negative", HttpOptions(negative), at + "." + cause},
-                              {"no message", Extension(type, AnyText(type, "\xff")),
-                               at + ": the bytes are not a " + type},
-                              {"filters", Extension(type, AnyText(type, filters)),
-                               at + ".http_filters: not supported"},
-                          });
-  CheckClusters({Profile::kGrpc}, {{"negative", negative, ""},
-                                   {"filters", Extension(type, AnyText(type, filters)), ""}});
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(ClusterValidationTest, AGoodResource) {
   EXPECT_EQ(cluster.name, "c");
   EXPECT_EQ(cluster.eds_service_name, "s");
   EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
-  EXPECT_EQ(cluster.connect_timeout, absl::Milliseconds(250));
+  EXPECT_EQ(cluster.connections.connect_timeout, absl::Milliseconds(250));
   EXPECT_EQ(cluster.max_connected_endpoints, 0u);
   EXPECT_THAT(cluster.ignored, IsEmpty());
 }
@@ -50,7 +50,8 @@ TEST(ClusterValidationTest, Defaults) {
     const model::Cluster cluster = Good(profile, kEds);
     EXPECT_EQ(cluster.eds_service_name, "c");
     EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
-    EXPECT_EQ(cluster.connect_timeout, absl::Seconds(profile == Profile::kGrpc ? 20 : 5));
+    EXPECT_EQ(cluster.connections.connect_timeout,
+              absl::Seconds(profile == Profile::kGrpc ? 20 : 5));
   }
 }
 

@@ -1,0 +1,53 @@
+#ifndef MESH_MODEL_CONNECTION_OPTIONS_H_
+#define MESH_MODEL_CONNECTION_OPTIONS_H_
+
+#include <optional>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace mesh::model {
+
+// The HTTP/2 pings by which a connection is found to be dead (envoy KeepaliveSettings). A value.
+struct ConnectionKeepalive {
+  // Pings after so long in which nothing came, with calls or without; infinite: the configuration
+  // does not say how often. A connection's own is drawn when it is made, up to `jitter_percent` of
+  // it more, so that those that were made together do not ping together.
+  absl::Duration interval = absl::InfiniteDuration();
+  double jitter_percent = 15;
+  // A connection is dead that brings nothing for so long after a ping.
+  absl::Duration timeout = absl::Seconds(10);
+
+  bool operator==(const ConnectionKeepalive& other) const {
+    return interval == other.interval && jitter_percent == other.jitter_percent &&
+           timeout == other.timeout;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const ConnectionKeepalive& keepalive) {
+    return H::combine(std::move(h), keepalive.interval, keepalive.jitter_percent,
+                      keepalive.timeout);
+  }
+};
+
+// What the connections to the endpoints of a cluster are like. A value.
+struct ConnectionOptions {
+  absl::Duration connect_timeout = absl::Seconds(5);
+  // How long a connection is used before another takes its place; infinite: as long as it lasts.
+  absl::Duration max_duration = absl::InfiniteDuration();
+  std::optional<ConnectionKeepalive> keepalive;  // nothing: the transport's own
+
+  bool operator==(const ConnectionOptions& other) const {
+    return connect_timeout == other.connect_timeout && max_duration == other.max_duration &&
+           keepalive == other.keepalive;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const ConnectionOptions& options) {
+    return H::combine(std::move(h), options.connect_timeout, options.max_duration,
+                      options.keepalive.has_value(),
+                      options.keepalive.value_or(ConnectionKeepalive()));
+  }
+};
+
+}  // namespace mesh::model
+
+#endif  // MESH_MODEL_CONNECTION_OPTIONS_H_

@@ -8,6 +8,9 @@ import urllib.request
 
 BIN = os.environ.get("MESH_INTEROP_BIN", "")
 MESHCTL = os.environ.get("MESH_INTEROP_MESHCTL", "")
+CALLER = os.environ.get("MESH_INTEROP_CALLER", "")
+# Envoy's program; empty: it cannot be had here.
+ENVOY = os.environ.get("MESH_INTEROP_ENVOY", "")
 # A Python with grpcio; empty: it cannot be had here.
 PYTHON = os.environ.get("MESH_INTEROP_PYTHON", "")
 METHOD = "/interop.Test/Call"
@@ -59,9 +62,12 @@ class Process:
 
 
 class Backends(Process):
-    def __init__(self, count):
-        super().__init__([os.path.join(BIN, "backend"), "-count", str(count)])
-        self.addresses = ["127.0.0.1:" + self.line() for _ in range(count)]
+    """On free ports, or on those of `addresses`, which others had before."""
+
+    def __init__(self, count, addresses=()):
+        ports = ",".join(address.rsplit(":", 1)[1] for address in addresses)
+        super().__init__([os.path.join(BIN, "backend"), "-count", str(count), "-ports", ports])
+        self.addresses = ["127.0.0.1:" + self.line() for _ in addresses or range(count)]
         self.stats_port = int(self.line())
 
     def stats(self):
@@ -106,7 +112,10 @@ class Reference(Process):
         self.name = name
 
     def call(self, count):
-        self.process.stdin.write("%d\n" % count)
+        return self.ask("%d" % count)
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         return json.loads(self.line())
 
@@ -121,6 +130,44 @@ def grpcio(target, port):
 
 
 REFERENCES = [grpc_go] + ([grpcio] if PYTHON else [])
+
+
+class Caller(Process):
+    """tests/interop/caller: scripted calls, each with who answered."""
+
+    def __init__(self, kind, argument, port=0):
+        """`kind`: "mesh" with a profile and the control plane's port, "proxy" with an address."""
+        environment = {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)} if port else {}
+        super().__init__([CALLER, kind, argument], environment, stdin=subprocess.PIPE)
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.line())
+        if answer.get("error"):
+            raise AssertionError("%s: %s" % (line, answer["error"]))
+        return answer
+
+    def settle(self, service):
+        self.ask("settle " + service)
+
+    def keys(self, service, count, prefix):
+        """Who answers the calls of each key, in order; all must be answered."""
+        answer = self.ask("keys %s %d %s" % (service, count, prefix))
+        return [server if status == 0 else "status %d" % status
+                for server, status in zip(answer["servers"], answer["statuses"])]
+
+    def call(self, service, count, depth):
+        """The same of plain calls; with more than one at a time in no order that means much."""
+        answer = self.ask("call %s %d %d" % (service, count, depth))
+        return [server if status == 0 else "status %d" % status
+                for server, status in zip(answer["servers"], answer["statuses"])]
+
+    def one(self, service, **metadata):
+        """Who answered one call, and its status."""
+        words = ["%s=%s" % (key.replace("_", "-"), value) for key, value in metadata.items()]
+        answer = self.ask(" ".join(["call", service, "1", "1", *words]))
+        return answer["servers"][0], answer["statuses"][0]
 
 
 class Meshctl(Process):

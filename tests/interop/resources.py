@@ -20,13 +20,15 @@ def listener(name, route_name):
     }
 
 
-def route(name, domain, clusters, retry=None):
+def route(name, domain, clusters, retry=None, hash_header=None):
     action = {"weightedClusters": {"clusters": [
         {"name": cluster, "weight": weight} for cluster, weight in clusters.items()]}}
     if len(clusters) == 1:
         action = {"cluster": next(iter(clusters))}
     if retry:
         action["retryPolicy"] = retry
+    if hash_header:
+        action["hashPolicy"] = [{"header": {"headerName": hash_header}}]
     return {"name": name, "virtualHosts": [{
         "name": "all", "domains": [domain],
         "routes": [{"match": {"prefix": ""}, "route": action}]}]}
@@ -37,16 +39,48 @@ def cluster(name, **fields):
                  "lbPolicy": "ROUND_ROBIN"}, **fields)
 
 
-def assignment(name, localities):
-    """`localities`: a list of (zone, weight, priority, addresses)."""
-    def endpoint(address):
-        host, port = address.rsplit(":", 1)
-        return {"endpoint": {"address": {"socketAddress": {
-            "address": host, "portValue": int(port)}}}}
-    return {"clusterName": name, "endpoints": [{
+def endpoint(address, health=None, weight=None, hash_key=None):
+    """`health`: HEALTHY, DEGRADED, UNHEALTHY, ...; `hash_key`: what is hashed in the address's
+    place."""
+    host, port = address.rsplit(":", 1)
+    result = {"endpoint": {"address": {"socketAddress": {
+        "address": host, "portValue": int(port)}}}}
+    if health:
+        result["healthStatus"] = health
+    if weight:
+        result["loadBalancingWeight"] = weight
+    if hash_key:
+        result["metadata"] = {"filterMetadata": {"envoy.lb": {"hash_key": hash_key}}}
+    return result
+
+
+def assignment(name, localities, overprovisioning=None):
+    """`localities`: a list of (zone, weight, priority, endpoints); these are addresses, or what
+    endpoint() returns."""
+    result = {"clusterName": name, "endpoints": [{
         "locality": {"region": "r", "zone": zone}, "loadBalancingWeight": weight,
-        "priority": priority, "lbEndpoints": [endpoint(a) for a in addresses],
-    } for zone, weight, priority, addresses in localities]}
+        "priority": priority,
+        "lbEndpoints": [endpoint(e) if isinstance(e, str) else e for e in endpoints],
+    } for zone, weight, priority, endpoints in localities]}
+    if overprovisioning:
+        result["policy"] = {"overprovisioningFactor": overprovisioning}
+    return result
+
+
+class Service:
+    """One listener, one route and one cluster, all by the service's name. Calls are hashed by their
+    metadata `key`, if the cluster's policy asks for a hash."""
+
+    def __init__(self, localities, overprovisioning=None, **cluster_fields):
+        self.localities = localities
+        self.overprovisioning = overprovisioning
+        self.cluster_fields = cluster_fields
+
+    def cluster(self, name):
+        return cluster(name + "-cluster", **self.cluster_fields)
+
+    def assignment(self, name):
+        return assignment(name + "-cluster", self.localities, self.overprovisioning)
 
 
 class Folder:
@@ -66,11 +100,15 @@ class Folder:
             os.replace(path + ".new", path)
 
     def serve(self, name, localities):
-        """One service: listener `name`, one route, one cluster."""
-        self.set(listeners=[listener(name, name + "-routes")],
-                 routes=[route(name + "-routes", name, {name + "-cluster": 1})],
-                 clusters=[cluster(name + "-cluster")],
-                 endpoints=[assignment(name + "-cluster", localities)])
+        self.serve_all({name: Service(localities)})
+
+    def serve_all(self, services):
+        """`services`: by name."""
+        self.set(listeners=[listener(name, name + "-routes") for name in services],
+                 routes=[route(name + "-routes", name, {name + "-cluster": 1}, hash_header="key")
+                         for name in services],
+                 clusters=[service.cluster(name) for name, service in services.items()],
+                 endpoints=[service.assignment(name) for name, service in services.items()])
 
     def __enter__(self):
         return self

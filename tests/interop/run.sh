@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The interop suite, for `./dev interop`, which has built meshctl and xds_interop_client (in
+# The interop suite, for `./dev interop`, which has built meshctl, xds_interop_client and caller (in
 # $MESH_BIN) and found a Go that is new enough ($GO). Builds the Go peers, has grpc-go's own
-# end-to-end harness drive xds_interop_client, fetches grpcio, then runs interop_test.py; arguments
-# go to unittest. Without grpcio its part is skipped, by name.
+# end-to-end harness drive xds_interop_client, fetches grpcio and Envoy, then runs the *_test.py
+# here; arguments go to unittest in their place. Without grpcio or Envoy their parts are skipped, by
+# name.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 bin=$here/../../build/interop
@@ -38,7 +39,16 @@ else
 fi
 export MESH_INTEROP_PYTHON
 
+echo "fetching Envoy"
+build=$(realpath "$here/../../build")
+MESH_INTEROP_ENVOY=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../bench /usr/bin/python3 -c \
+  'import sys, envoy; print(envoy.fetch(sys.argv[1]) or "")' "$build")
+[ -n "$MESH_INTEROP_ENVOY" ] || echo "skipped: Envoy cannot be had here"
+export MESH_INTEROP_ENVOY
+
 export MESH_INTEROP_BIN=$bin MESH_INTEROP_MESHCTL=$MESH_BIN/mesh/tools/meshctl
+export MESH_INTEROP_CALLER=$MESH_BIN/tests/interop/caller/caller
 export PYTHONDONTWRITEBYTECODE=1
 cd "$here"
-exec /usr/bin/python3 interop_test.py "$@"
+[ $# -gt 0 ] || set -- interop_test failover_test hash_test shares_test outlier_test
+exec /usr/bin/python3 -m unittest --verbose "$@"

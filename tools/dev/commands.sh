@@ -155,8 +155,8 @@ cmd_interop() {
     say "skipped: interop's Go modules could not be fetched from here"
     return 77
   fi
-  say "building meshctl and the interop client, optimised"
-  bazel_do build -c opt //mesh/tools/... //tests/interop/xds_interop_client
+  say "building meshctl and the interop clients, optimised"
+  bazel_do build -c opt //mesh/tools/... //tests/interop/xds_interop_client //tests/interop/caller
   MESH_BIN=$(bazel_bin -c opt) GO=$go GOTOOLCHAIN=local exec bash tests/interop/run.sh "$@"
 }
 

@@ -1,7 +1,10 @@
 // Command backend answers every unary method with an empty message, on a number of ports of
-// loopback, which it prints, a line each. GET /stats on the port of the last line says for each
-// port how many connections it has accepted and how many calls it has answered. Initial metadata
-// `served-by` is the address that answered.
+// loopback, which it prints, a line each: any that are free, or those of -ports. GET /stats on the
+// port of the last line says for each port how many connections it has accepted and how many calls
+// it has answered. Initial metadata `served-by` is the address that answered.
+//
+// A call with metadata `fail-at: ADDRESS` and `fail-with: CODE` (a number) fails at that address,
+// with headers and trailers in one, as servers fail that have nothing to say; `served-by` is there.
 package main
 
 import (
@@ -11,10 +14,14 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -32,9 +39,28 @@ func (c *counted) Accept() (net.Conn, error) {
 	return connection, err
 }
 
+// The code that the call asks this backend to fail with; OK: none.
+func (c *counted) failure(stream grpc.ServerStream) codes.Code {
+	asked, _ := metadata.FromIncomingContext(stream.Context())
+	at, with := asked.Get("fail-at"), asked.Get("fail-with")
+	if len(at) != 1 || len(with) != 1 || at[0] != c.Addr().String() {
+		return codes.OK
+	}
+	code, err := strconv.Atoi(with[0])
+	if err != nil {
+		return codes.InvalidArgument
+	}
+	return codes.Code(code)
+}
+
 func (c *counted) answer(_ any, stream grpc.ServerStream) error {
 	c.calls.Add(1)
-	if err := stream.SetHeader(metadata.Pairs("served-by", c.Addr().String())); err != nil {
+	servedBy := metadata.Pairs("served-by", c.Addr().String())
+	if code := c.failure(stream); code != codes.OK {
+		stream.SetTrailer(servedBy)
+		return status.Error(code, "asked to fail")
+	}
+	if err := stream.SetHeader(servedBy); err != nil {
 		return err
 	}
 	var request emptypb.Empty
@@ -45,12 +71,20 @@ func (c *counted) answer(_ any, stream grpc.ServerStream) error {
 }
 
 func main() {
-	count := flag.Int("count", 1, "how many")
+	count := flag.Int("count", 1, "how many, on free ports")
+	ports := flag.String("ports", "", "those to listen on instead, with commas between them")
 	flag.Parse()
 
+	wanted := make([]string, *count)
+	for i := range wanted {
+		wanted[i] = "0"
+	}
+	if *ports != "" {
+		wanted = strings.Split(*ports, ",")
+	}
 	all := map[string]*counted{}
-	for range *count {
-		listen, err := net.Listen("tcp", "127.0.0.1:0")
+	for _, port := range wanted {
+		listen, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -1,7 +1,9 @@
 // Command client makes empty unary calls through grpc-go's own xds:/// client and sums them up as
 // `meshctl call --json` does: {"calls":N,"peers":{..},"statuses":{..},"errors":{..}}.
 //
-// It makes as many calls as each line of its standard input says, and answers each line by one.
+// It makes as many calls as each line of its standard input says, and answers each line by one. A
+// line `keys N PREFIX` is N calls with metadata `key`, PREFIX0, PREFIX1 and so on; the answer has
+// "servers" too, the peers in the order of the calls.
 package main
 
 import (
@@ -18,6 +20,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	_ "google.golang.org/grpc/xds"
@@ -29,6 +32,7 @@ type summary struct {
 	Peers    map[string]int    `json:"peers"`
 	Statuses map[string]int    `json:"statuses"`
 	Errors   map[string]string `json:"errors"`
+	Servers  []string          `json:"servers,omitempty"`
 }
 
 // The name of a code as gRPC's specification spells it.
@@ -44,15 +48,26 @@ func name(err error) string {
 	return strings.ToUpper(out.String())
 }
 
-func call(connection *grpc.ClientConn, method string, deadline time.Duration, count int) summary {
-	s := summary{count, map[string]int{}, map[string]int{}, map[string]string{}}
-	for range count {
+// With a prefix the calls have keys.
+func call(connection *grpc.ClientConn, method string, deadline time.Duration, count int, prefix string) summary {
+	s := summary{count, map[string]int{}, map[string]int{}, map[string]string{}, nil}
+	for i := range count {
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
+		if prefix != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, "key", prefix+strconv.Itoa(i))
+		}
 		var from peer.Peer
 		err := connection.Invoke(ctx, method, &emptypb.Empty{}, &emptypb.Empty{}, grpc.Peer(&from))
 		cancel()
 		if from.Addr != nil {
 			s.Peers[from.Addr.String()]++
+		}
+		if prefix != "" {
+			server := ""
+			if from.Addr != nil {
+				server = from.Addr.String()
+			}
+			s.Servers = append(s.Servers, server)
 		}
 		s.Statuses[name(err)]++
 		if err != nil {
@@ -76,11 +91,15 @@ func main() {
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		count, err := strconv.Atoi(lines.Text())
+		words, prefix := strings.Fields(lines.Text()), ""
+		if len(words) == 3 && words[0] == "keys" {
+			words, prefix = words[1:2], words[2]
+		}
+		count, err := strconv.Atoi(strings.Join(words, " "))
 		if err != nil {
 			log.Fatal(err)
 		}
-		out, err := json.Marshal(call(connection, *method, *deadline, count))
+		out, err := json.Marshal(call(connection, *method, *deadline, count, prefix))
 		if err != nil {
 			log.Fatal(err)
 		}

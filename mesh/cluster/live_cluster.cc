@@ -182,6 +182,7 @@ void LiveCluster::UpdatePolicy() {
   rules_.scaled =
       balancing_.slow_start.has_value() && (balancing_.policy == model::LbPolicy::kRoundRobin ||
                                             balancing_.policy == model::LbPolicy::kLeastRequest);
+  rules_.weigh_endpoints = config_.cluster->weigh_endpoints;
   rules_.same_everywhere = balancing_.hashes();
   rules_.subsets = config_.cluster->subsets;
   rules_.in_order =

@@ -275,6 +275,7 @@ void Locality::CountState(const TableEndpoint& endpoint, const Place& place, Con
 }
 
 int64_t Locality::ReadyWeight(uint32_t weight, uint32_t warmth) const {
+  if (!rules_.weigh_endpoints) weight = 1;
   if (!rules_.scaled) return weight;
   return std::max<int64_t>(1, int64_t{weight} * warmth);
 }

@@ -27,6 +27,7 @@ struct LocalityRules {
   bool degraded_takes_calls = false;  // else they are not usable
   bool in_order = false;              // endpoints are preferred in the order of the list
   bool scaled = false;                // ready weights are in percent of the configured ones
+  bool weigh_endpoints = true;        // else ready weights are those of endpoints of weight 1
   // All clients prefer the same endpoints, if not all are connected: what is hashed must go to the
   // same one from each.
   bool same_everywhere = false;
@@ -40,7 +41,7 @@ struct LocalityRules {
     return same_subset && same_everywhere == other.same_everywhere &&
            knows_degraded == other.knows_degraded &&
            degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
-           scaled == other.scaled;
+           scaled == other.scaled && weigh_endpoints == other.weigh_endpoints;
   }
 };
 

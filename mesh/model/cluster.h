@@ -91,6 +91,8 @@ struct Cluster {
   // A locality's weight counts times the part of its endpoints that can take calls,
   // overprovisioned (Envoy); else it counts whole while any can (gRPC).
   bool weigh_localities_by_availability = true;
+  // The weights of endpoints count; else they are all alike to policies that do not hash (gRPC).
+  bool weigh_endpoints = true;
   // For policies that hash, which take a priority's localities together: the endpoints of a
   // locality share its weight (Envoy); else each counts its own times the locality's (gRFC A42).
   bool endpoints_share_locality_weight = true;

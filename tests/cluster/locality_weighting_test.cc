@@ -88,6 +88,24 @@ TEST_F(LocalityWeightingTest, EndpointWeightsStayWithinTheLocality) {  // LOC-14
   EXPECT_EQ(Shares(4000), (std::map<std::string, int>{{"x:0", 1500}, {"x:1", 500}, {"y:0", 2000}}));
 }
 
+TEST_F(LocalityWeightingTest, EndpointsCountAlikeIfTheyAreNotWeighed) {  // as in gRPC
+  std::vector<model::EndpointConfig> heavy = Numbered("x:", 2);
+  heavy[0].weight = 300;
+  heavy[1].weight = 100;
+  model::Cluster cluster;
+  cluster.weigh_endpoints = false;
+  Apply(Config({{"x", heavy, 0, 1}, {"y", Numbered("y:", 1), 0, 2}}, cluster));
+  Connect();
+  EXPECT_EQ(Shares(3000), (std::map<std::string, int>{{"x:0", 500}, {"x:1", 500}, {"y:0", 2000}}));
+  heavy[1].weight = 7;
+  Apply(Config({{"x", heavy, 0, 1}, {"y", Numbered("y:", 1), 0, 2}}, cluster));
+  EXPECT_EQ(Shares(3000), (std::map<std::string, int>{{"x:0", 500}, {"x:1", 500}, {"y:0", 2000}}));
+  // All endpoints of the priority together, by their number.
+  cluster.locality_weighting = model::LocalityWeighting::kIgnored;
+  Apply(Config({{"x", heavy, 0, 1}, {"y", Numbered("y:", 1), 0, 2}}, cluster));
+  for (const auto& [address, count] : Shares(3000)) EXPECT_EQ(count, 1000) << address;
+}
+
 TEST_F(LocalityWeightingTest, FiftyLocalitiesEachGetTheirShare) {  // LOC-14
   std::vector<TestLocality> localities;
   for (int i = 0; i < 50; ++i) {

@@ -84,7 +84,7 @@ class FailoverTest(unittest.TestCase):
 
     def test_shares(self):
         backends = self.enterContext(Backends(7))
-        a, b, c, d, e, f, _ = backends.addresses
+        a, b, c, d, e, f, g = backends.addresses
         services = {
             "localities-3-1": Service([("z1", 3, 0, [a, b]), ("z2", 1, 0, [c])]),
             "localities-of-the-second-priority": Service([
@@ -100,6 +100,9 @@ class FailoverTest(unittest.TestCase):
             "unknown-is-usable": Service([("z1", 1, 0, of([a, b], "UNKNOWN", "HEALTHY"))]),
             "share-of-a-locality-half-of-which-is-ill": Service([
                 ("z1", 1, 0, of([a, b], "HEALTHY", "UNHEALTHY")), ("z2", 1, 0, [c, d])]),
+            "weights-of-endpoints": Service([
+                ("z1", 1, 0, [endpoint(a, weight=1), endpoint(b, weight=5)]),
+                ("z2", 2, 0, [endpoint(c, weight=3), g])]),
         }
         ours, theirs = self.start(services)
         for name in services:

@@ -41,7 +41,7 @@ constexpr FieldDeclaration kLbEndpoint[] = {
     Honoured(1, "endpoint"),
     Honoured(2, "health_status"),
     Honoured(3, "metadata", "envoy.lb: hash_key (gRFC A76), and what subsets are made of"),
-    Honoured(4, "load_balancing_weight", "absent: 1"),
+    Honoured(4, "load_balancing_weight", "absent: 1 (grpc: ring_hash alone looks at it)"),
     Refused(5, "endpoint_name", "an endpoint must have an address"),
 };
 

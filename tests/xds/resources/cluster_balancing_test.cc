@@ -73,6 +73,7 @@ TEST(ClusterBalancingTest, Defaults) {
     EXPECT_EQ(cluster.balancing, model::LoadBalancing());
     EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
     EXPECT_EQ(cluster.weigh_localities_by_availability, !grpc);
+    EXPECT_EQ(cluster.weigh_endpoints, !grpc);
     EXPECT_EQ(cluster.endpoints_share_locality_weight, !grpc);
     EXPECT_EQ(cluster.priority_rule, grpc ? PriorityRule::kFailover : PriorityRule::kSpillOver);
     EXPECT_EQ(cluster.panic_threshold, grpc ? 0u : 50u);

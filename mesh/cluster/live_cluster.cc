@@ -438,7 +438,7 @@ BalancedPicker::State LiveCluster::NextState() {
 std::vector<BalancedPicker::Group> LiveCluster::Groups() {
   Priority::Sharing sharing;
   sharing.by_availability = config_.cluster->weigh_localities_by_availability;
-  sharing.share_weight = config_.cluster->endpoints_share_locality_weight;
+  sharing.hashed_weights = config_.cluster->hashed_weights;
   sharing.overprovisioning = config_.endpoints->overprovisioning_factor;
   sharing.policy = policy_;
   sharing.hashes = balancing_.hashes();

@@ -184,7 +184,7 @@ Locality::Entries::iterator Locality::Find(const EndpointConfig* config) {
 }
 
 void Locality::Add(uint64_t rank, const EndpointConfig* config) {
-  if (entries_.empty()) ++version_;
+  ++version_;
   const auto it = entries_.insert({rank, Entry{config, nullptr}});
   Count(ClassOf(*config, nullptr), config->weight, +1);
   needs_selection_ = true;
@@ -198,7 +198,7 @@ void Locality::Remove(Entries::iterator it) {
   const EndpointConfig* const config = it->second.config;
   if (it->second.endpoint != nullptr) Detach(&it->second);
   entries_.erase(it);
-  if (entries_.empty()) ++version_;
+  ++version_;
   Count(ClassOf(*config, nullptr), config->weight, -1);
   needs_selection_ = true;
 }

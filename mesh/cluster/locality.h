@@ -108,8 +108,8 @@ class Locality {
   bool needs_selection() const { return needs_selection_; }
   // The next Select() has another quota.
   void SelectAgain() { needs_selection_ = true; }
-  // Goes up with each change of which endpoints are attached and of the first list, and of what
-  // they and the locality weigh; not with the state of connections.
+  // Goes up with each change of which endpoints there are, are attached and are of the first list,
+  // and of what they and the locality weigh; not with the state of connections.
   uint64_t version() const { return version_; }
 
   // Calls `visit(const model::EndpointConfig&, TableEndpoint* or null)` with each place, in the

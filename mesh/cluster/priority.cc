@@ -21,18 +21,24 @@ struct MergedPlace {
   double share = 0;  // see PolicyPlace
 };
 
-// Adds the places of `locality` that are in its first list, each with `factor` times its weight.
-void AddPlaces(const Locality& locality, uint64_t factor, std::vector<MergedPlace>* places) {
+// What is hashed in the endpoint's place.
+absl::string_view KeyOf(const model::EndpointConfig& config) {
+  const model::EndpointExtras* const extras = config.extras.get();
+  return extras != nullptr && !extras->hash_key.empty() ? extras->hash_key : config.address;
+}
+
+// Adds the places of `locality` that are in its first list.
+void AddPlaces(const Locality& locality, std::vector<MergedPlace>* places) {
   locality.ForEach([&](const model::EndpointConfig& config, TableEndpoint* endpoint) {
     if (endpoint == nullptr || !locality.IsOfFirstList(config, endpoint)) return;
-    places->push_back({endpoint->endpoint(), &config, config.weight * factor});
+    places->push_back({endpoint->endpoint(), &config, config.weight});
   });
 }
 
 // Of localities that share by weight, places that share the weight of theirs. In the order and the
 // doubles of Envoy (thread_aware_lb_impl, normalizeLocalityWeights; localities by name), where one
 // whose endpoints are all out keeps its share from the others.
-std::vector<MergedPlace> MergeSharingWeight(std::vector<Locality*> localities) {
+std::vector<MergedPlace> MergeInDoubles(std::vector<Locality*> localities) {
   const auto name = [](const Locality* locality) {
     const model::Locality& name = locality->endpoints()->locality;
     return std::tie(name.region, name.zone, name.sub_zone);
@@ -46,7 +52,7 @@ std::vector<MergedPlace> MergeSharingWeight(std::vector<Locality*> localities) {
   std::vector<MergedPlace> places;
   for (const Locality* locality : localities) {
     const size_t first = places.size();
-    AddPlaces(*locality, 1, &places);
+    AddPlaces(*locality, &places);
     uint64_t sum_here = 0;
     for (size_t i = first; i < places.size(); ++i) sum_here += places[i].weight;
     const double share_here =
@@ -60,6 +66,36 @@ std::vector<MergedPlace> MergeSharingWeight(std::vector<Locality*> localities) {
   return places;
 }
 
+// The same as gRPC does it (gRFC A113; grpc-go's cdsbalancer and ringhash): endpoints that are out
+// keep their share from the others of their locality.
+std::vector<MergedPlace> MergeInFixedPoint(const std::vector<Locality*>& localities) {
+  constexpr int kFractionBits = 31;
+  const auto fraction = [](uint64_t part, uint64_t whole) {
+    return (part << kFractionBits) / whole;
+  };
+  uint64_t sum = 0;
+  for (const Locality* locality : localities) sum += locality->endpoints()->weight;
+  std::vector<MergedPlace> places;
+  for (const Locality* locality : localities) {
+    const size_t first = places.size();
+    AddPlaces(*locality, &places);
+    uint64_t sum_here = 0;
+    for (const PlaceClass place_class : {PlaceClass::kHealthy, PlaceClass::kDegraded,
+                                         PlaceClass::kUnusable, PlaceClass::kExcluded}) {
+      sum_here += locality->weight(place_class);
+    }
+    const uint64_t share_here = fraction(locality->endpoints()->weight, sum);
+    for (size_t i = first; i < places.size(); ++i) {
+      const uint64_t share = fraction(places[i].weight, sum_here) * share_here >> kFractionBits;
+      places[i].weight = std::max<uint64_t>(1, share);
+    }
+  }
+  std::sort(places.begin(), places.end(), [](const MergedPlace& a, const MergedPlace& b) {
+    return KeyOf(*a.config) < KeyOf(*b.config);
+  });
+  return places;
+}
+
 // With weights that fit 32 bits.
 std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
   uint64_t heaviest = 1;
@@ -68,11 +104,9 @@ std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
   std::vector<PolicyPlace> places;
   places.reserve(merged.size());
   for (const MergedPlace& place : merged) {
-    const model::EndpointExtras* const extras = place.config->extras.get();
-    const bool has_key = extras != nullptr && !extras->hash_key.empty();
     places.push_back({place.endpoint,
                       static_cast<uint32_t>(std::max<uint64_t>(1, place.weight / scale)),
-                      has_key ? extras->hash_key : place.config->address, place.share});
+                      KeyOf(*place.config), place.share});
   }
   return places;
 }
@@ -282,23 +316,22 @@ std::shared_ptr<const PickerPart> Priority::MergedPart(const Sharing& sharing) {
   if (count(ConnectionState::kReady) == 0) return nullptr;
   std::vector<std::pair<const Locality*, uint64_t>> made_of;
   for (const Locality* locality : localities_) made_of.emplace_back(locality, locality->version());
-  const bool share_weight = by_weight_ && sharing.share_weight;
   if (merged_ != nullptr && merged_by_ == sharing.policy &&
-      merged_sharing_weight_ == share_weight && made_of == merged_of_) {
+      merged_weights_ == sharing.hashed_weights && made_of == merged_of_) {
     return merged_;
   }
   std::vector<MergedPlace> merged;
-  if (share_weight) {
-    merged = MergeSharingWeight(localities_);
+  if (!by_weight_) {
+    for (const Locality* locality : localities_) AddPlaces(*locality, &merged);
+  } else if (sharing.hashed_weights == model::HashedWeights::kInDoubles) {
+    merged = MergeInDoubles(localities_);
   } else {
-    for (const Locality* locality : localities_) {
-      AddPlaces(*locality, by_weight_ ? locality->endpoints()->weight : 1, &merged);
-    }
+    merged = MergeInFixedPoint(localities_);
   }
   merged_ = merged.empty() ? nullptr : MakePickerPart(PolicyPlaces(merged), *sharing.policy);
   merged_of_ = std::move(made_of);
   merged_by_ = sharing.policy;
-  merged_sharing_weight_ = share_weight;
+  merged_weights_ = sharing.hashed_weights;
   return merged_;
 }
 

@@ -14,6 +14,7 @@
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/balanced_picker.h"
 #include "mesh/cluster/locality.h"
+#include "mesh/model/cluster.h"
 
 namespace mesh::cluster {
 
@@ -29,10 +30,10 @@ class Priority {
   // How localities share the calls of a group.
   struct Sharing {
     bool by_availability = false;                           // see model::Cluster
-    bool share_weight = false;                              // see model::Cluster
     uint32_t overprovisioning = 140;                        // percent
     std::shared_ptr<const balancer::PolicyBuilder> policy;  // not null
     bool hashes = false;  // the policy takes all localities together
+    model::HashedWeights hashed_weights = model::HashedWeights::kInDoubles;
   };
 
   // `changed` is called when a timer has changed something. Both outlive this.
@@ -108,7 +109,7 @@ class Priority {
   std::shared_ptr<const PickerPart> merged_;
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
   std::shared_ptr<const balancer::PolicyBuilder> merged_by_;
-  bool merged_sharing_weight_ = false;
+  model::HashedWeights merged_weights_ = model::HashedWeights::kInDoubles;
 };
 
 }  // namespace mesh::cluster

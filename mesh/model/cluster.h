@@ -41,6 +41,14 @@ enum class LocalityWeighting {
   kIgnored,        // all endpoints of a priority alike (Envoy without that configuration)
 };
 
+// What endpoints weigh for policies that hash, which take a priority's localities together, where
+// those share by weight: each has its part of its locality, times the locality's part of all.
+enum class HashedWeights {
+  kInDoubles,     // of the endpoints that can take calls (Envoy)
+  kInFixedPoint,  // of all endpoints, in 31 bits (gRFC A113); in the order of what is hashed, as
+                  // in grpc-go
+};
+
 // Which of a host's addresses count, and when it is asked for again (envoy cluster.proto).
 struct DnsOptions {
   enum class Family {
@@ -93,9 +101,7 @@ struct Cluster {
   bool weigh_localities_by_availability = true;
   // The weights of endpoints count; else they are all alike to policies that do not hash (gRPC).
   bool weigh_endpoints = true;
-  // For policies that hash, which take a priority's localities together: the endpoints of a
-  // locality share its weight (Envoy); else each counts its own times the locality's (gRFC A42).
-  bool endpoints_share_locality_weight = true;
+  HashedWeights hashed_weights = HashedWeights::kInDoubles;
   PriorityRule priority_rule = PriorityRule::kSpillOver;
   // Below this part of usable endpoints, in percent, a priority uses all of them; 0: never.
   uint32_t panic_threshold = 50;

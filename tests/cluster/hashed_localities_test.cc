@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -56,10 +57,27 @@ TEST_P(HashedLocalitiesTest, EndpointsShareTheWeightOfTheirLocality) {
   EXPECT_NEAR(ByZone()["x"], 50, 7);
 }
 
-TEST_P(HashedLocalitiesTest, InGrpcEachCountsItsOwnTimesTheLocalitys) {  // gRFC A42
-  cluster_model_.endpoints_share_locality_weight = false;
+TEST_P(HashedLocalitiesTest, TheyDoInFixedPointToo) {  // gRFC A113
+  cluster_model_.hashed_weights = model::HashedWeights::kInFixedPoint;
   ApplyAndConnect({{"x", Numbered("x:", 1), 0, 1}, {"y", Numbered("y:", 9), 0, 1}});
-  EXPECT_NEAR(ByZone()["x"], 10, 4);
+  EXPECT_NEAR(ByZone()["x"], 50, 7);
+}
+
+// In gRPC, where weights are shared out before the ill endpoints are left out.
+TEST_P(HashedLocalitiesTest, InFixedPointEndpointsThatAreOutKeepTheirShareFromTheOthers) {
+  cluster_model_.hashed_weights = model::HashedWeights::kInFixedPoint;
+  std::vector<model::EndpointConfig> x = Numbered("x:", 4);
+  ApplyAndConnect({{"x", x, 0, 1}, {"y", Numbered("y:", 2), 0, 1}});
+  EXPECT_NEAR(ByZone()["x"], 50, 7);
+  for (int i = 0; i < 3; ++i) x[i].health = HealthStatus::kUnhealthy;
+  Apply(Config({{"x", x, 0, 1}, {"y", Numbered("y:", 2), 0, 1}}, cluster_model_));
+  EXPECT_NEAR(ByZone()["x"], 20, 5);
+  // They go, and leave the locality to the one that is well.
+  Apply(Config({{"x", {x[3]}, 0, 1}, {"y", Numbered("y:", 2), 0, 1}}, cluster_model_));
+  EXPECT_NEAR(ByZone()["x"], 50, 7);
+  // They come again, though nothing is connected by that.
+  Apply(Config({{"x", x, 0, 1}, {"y", Numbered("y:", 2), 0, 1}}, cluster_model_));
+  EXPECT_NEAR(ByZone()["x"], 20, 5);
 }
 
 TEST_P(HashedLocalitiesTest, IgnoredWeightsDoNotCount) {
@@ -158,6 +176,36 @@ TEST_P(HashedRingTest, IsEnvoys) {
                                                     {"y:0", 1 * part_y / 6},
                                                     {"y:1", 5 * part_y / 6}};
   const balancer::HashRing ring(places, cluster_model_.balancing.ring_hash);
+  for (int i = 0; i < 5000; ++i) {
+    const uint64_t hash = Hash64(std::to_string(i));
+    const balancer::HashRing::Entry& entry = ring.entries()[ring.Find(hash)];
+    ASSERT_EQ(PickHash(hash), places[entry.place()].key) << i;
+  }
+}
+
+// Against gRPC's, written out: fractions of 2^31, rounded down; in the order of the keys.
+TEST_P(HashedRingTest, IsGrpcsInFixedPoint) {
+  cluster_model_.hashed_weights = model::HashedWeights::kInFixedPoint;
+  std::vector<model::EndpointConfig> x = Numbered("x:", 3);
+  x[0].weight = 7;
+  x[1].health = HealthStatus::kUnhealthy;
+  x[2].weight = 3;
+  std::vector<model::EndpointConfig> y = Numbered("y:", 2);
+  y[1].weight = 5;
+  std::swap(y[0], y[1]);
+  ApplyAndConnect({{"y", y, 0, 4}, {"x", x, 0, 9}});
+  const uint64_t one = uint64_t{1} << 31;
+  const uint64_t part_x = 9 * one / 13;
+  const uint64_t part_y = 4 * one / 13;
+  std::vector<balancer::KeyedPlace> places;
+  for (const auto& [key, part] :
+       std::vector<std::pair<const char*, uint64_t>>{{"x:0", (7 * one / 11) * part_x / one},
+                                                     {"x:2", (3 * one / 11) * part_x / one},
+                                                     {"y:0", (1 * one / 6) * part_y / one},
+                                                     {"y:1", (5 * one / 6) * part_y / one}}) {
+    places.push_back({key, static_cast<double>(part)});
+  }
+  const balancer::HashRing ring(balancer::Normalized(places), cluster_model_.balancing.ring_hash);
   for (int i = 0; i < 5000; ++i) {
     const uint64_t hash = Hash64(std::to_string(i));
     const balancer::HashRing::Entry& entry = ring.entries()[ring.Find(hash)];

@@ -128,6 +128,16 @@ class FailoverTest(unittest.TestCase):
             "equal-weights": Service([("z", 1, 0, [a, b, c, d, e])], **ring),
             "weights": Service([("z", 1, 0, [
                 a, endpoint(b, weight=2), endpoint(c, weight=5), d])], **ring),
+            # On a ring that gives none of them a whole number of entries.
+            "uneven-weights": Service([("z", 1, 0, [
+                endpoint(f, weight=9), endpoint(a, weight=4), endpoint(e, weight=7),
+                endpoint(b, weight=6), endpoint(d, weight=13)])], **ring),
+            "localities": Service([
+                ("z1", 3, 0, [a, endpoint(b, weight=2)]),
+                ("z2", 1, 0, [c, d, endpoint(e, weight=4)]), ("z3", 7, 0, [f])], **ring),
+            "localities-of-which-some-are-ill": Service([
+                ("z1", 3, 0, of([a, b], "HEALTHY", "UNHEALTHY")),
+                ("z2", 1, 0, [c, d]), ("z3", 7, 0, of([f], "UNHEALTHY"))], **ring),
             "second-priority": Service([("z", 1, 0, of([a, b], "UNHEALTHY", "UNHEALTHY")),
                                         ("z", 1, 1, [c, d, e, f])], **ring),
             "ring-of-few": Service([("z", 1, 0, [a, b, c])], ringHashLbConfig={

@@ -120,7 +120,7 @@ void DecodeClusterBalancing(const proto::Cluster& cluster, Decoding* decoding,
   if (decoding->grpc()) {
     result->weigh_localities_by_availability = false;
     result->weigh_endpoints = false;  // gRFC A42 gives them a meaning for ring_hash alone
-    result->endpoints_share_locality_weight = false;
+    result->hashed_weights = model::HashedWeights::kInFixedPoint;
     result->priority_rule = model::PriorityRule::kFailover;  // gRFC A56
     result->panic_threshold = 0;
     return;

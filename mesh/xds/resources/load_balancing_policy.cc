@@ -67,7 +67,7 @@ Balancing Decode(const proto::RingHash& message, Decoding* decoding) {
   Balancing result;
   result.policy.policy = LbPolicy::kRingHash;
   result.policy.ring_hash = DecodeRingHash(message, decoding);
-  // In gRPC, all of a priority is on one ring, by the weight of locality and endpoint (gRFC A42).
+  // In gRPC, all of a priority is on one ring, by the weight of locality and endpoint (gRFC A113).
   result.weighting = decoding->grpc()
                          ? LocalityWeighting::kByWeight
                          : Weighting(message.has_locality_weighted_lb_config(), *decoding);

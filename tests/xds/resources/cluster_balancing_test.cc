@@ -74,7 +74,8 @@ TEST(ClusterBalancingTest, Defaults) {
     EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRoundRobin);
     EXPECT_EQ(cluster.weigh_localities_by_availability, !grpc);
     EXPECT_EQ(cluster.weigh_endpoints, !grpc);
-    EXPECT_EQ(cluster.endpoints_share_locality_weight, !grpc);
+    EXPECT_EQ(cluster.hashed_weights,
+              grpc ? model::HashedWeights::kInFixedPoint : model::HashedWeights::kInDoubles);
     EXPECT_EQ(cluster.priority_rule, grpc ? PriorityRule::kFailover : PriorityRule::kSpillOver);
     EXPECT_EQ(cluster.panic_threshold, grpc ? 0u : 50u);
     EXPECT_FALSE(cluster.ignore_new_until_checked);

@@ -138,7 +138,9 @@ EjectionDecision OutlierDetector::TryEject(Entry* entry, EjectionCause cause, ab
         static_cast<int64_t>(random_->NextBelow(static_cast<uint64_t>(jitter_ms) + 1)));
   }
   const absl::Duration base = config_->base_ejection_time;
-  if (base * entry->multiplier < std::max(base, config_->max_ejection_time)) ++entry->multiplier;
+  const absl::Duration longest = std::max(base, config_->max_ejection_time);
+  // Once more than makes the time longer (envoy outlier_detection_impl, ejectHost).
+  if (base * entry->multiplier < longest + base) ++entry->multiplier;
   return EjectionDecision::kEjected;
 }
 

@@ -41,9 +41,9 @@ enum class EjectionDecision : uint8_t {
 //            or an active check passed; or detection is off
 //
 // Its time is base × multiplier, at most max(base, max), and a jitter. The multiplier grows with
-// each ejection, until the time does not, and falls with each interval at whose end the endpoint
-// is in. Envoy lowers it before it judges the rates, so that a rate that is an outlier's interval
-// after interval costs the base time only; here it is lowered after that, as gRFC A50 has it.
+// each ejection, until the time does not, and once more; it falls with each interval at whose end
+// the endpoint is in, after the rates are judged. (Envoy passes over an interval that ends a moment
+// too early for a whole one since the endpoint was readmitted; gRFC A50 lets it grow for ever.)
 //
 // Rates are judged of the endpoints that were in when the interval ended. Of several outliers the
 // worst is ejected first, so that the cap keeps the better ones.

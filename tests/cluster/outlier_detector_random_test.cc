@@ -195,7 +195,8 @@ class Twin {
     member->jitter =
         jitter == 0 ? absl::ZeroDuration() : absl::Milliseconds(random_->NextBelow(jitter + 1));
     const absl::Duration most = std::max(config_->base_ejection_time, config_->max_ejection_time);
-    if (config_->base_ejection_time * member->multiplier < most) ++member->multiplier;
+    const absl::Duration base = config_->base_ejection_time;
+    if (base * member->multiplier < most + base) ++member->multiplier;
   }
 
   uint32_t Enforcing(EjectionCause cause) const {

@@ -202,6 +202,30 @@ TEST(OutlierDetectorTest, Od16WithoutADetectorItIsOff) {
   EXPECT_TRUE(OutlierWorld(3, config).detector().is_on());
 }
 
+// envoy outlier_detection_impl, ejectHost
+TEST(OutlierDetectorTest, OneEjectionAfterTheTimeIsTheLongestCounts) {
+  model::OutlierDetection config = OnlyConsecutive();
+  config.max_ejection_time = absl::Seconds(60);
+  OutlierWorld world(2, config);
+  const auto eject = [&] {
+    EXPECT_EQ(world.Attempts(0, 5, kServerError), EjectionDecision::kEjected);
+    return world.detector().ejection(world.Key(0))->duration;
+  };
+  EXPECT_EQ(eject(), absl::Seconds(30));
+  EXPECT_EQ(world.RunUntil(absl::Seconds(30)), "readmit 0");
+  EXPECT_EQ(eject(), absl::Seconds(60));
+  EXPECT_EQ(world.RunUntil(absl::Seconds(90)), "readmit 0");
+  EXPECT_EQ(eject(), absl::Seconds(60));  // counts
+  EXPECT_EQ(world.RunUntil(absl::Seconds(150)), "readmit 0");
+  EXPECT_EQ(eject(), absl::Seconds(60));  // does not count
+  EXPECT_EQ(world.RunUntil(absl::Seconds(210)), "readmit 0");
+  EXPECT_EQ(world.RunUntil(absl::Seconds(230)), "");  // two intervals undo two of three
+  EXPECT_EQ(eject(), absl::Seconds(60));
+  EXPECT_EQ(world.RunUntil(absl::Seconds(290)), "readmit 0");
+  EXPECT_EQ(world.RunUntil(absl::Seconds(310)), "");
+  EXPECT_EQ(eject(), absl::Seconds(30));
+}
+
 TEST(OutlierDetectorTest, Od17EachEjectionInARowIsLongerAndHealthyIntervalsForget) {
   OutlierWorld world(2, OnlyConsecutive());
   const auto eject = [&] {
@@ -235,8 +259,8 @@ TEST(OutlierDetectorTest, Od17NoEjectionIsLongerThanTheMost) {
     time += absl::Seconds(std::min(30 * i, 300));
     EXPECT_EQ(world.RunUntil(time), "readmit 0") << i;
   }
-  // Ten healthy intervals forget all of it, however many ejections there were.
-  world.RunUntil(time + absl::Seconds(100));
+  // Eleven healthy intervals forget all of it, however many ejections there were.
+  world.RunUntil(time + absl::Seconds(110));
   world.Attempts(0, 5, kServerError);
   EXPECT_EQ(world.detector().ejection(world.Key(0))->duration, absl::Seconds(30));
 }

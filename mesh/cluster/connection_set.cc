@@ -26,6 +26,10 @@ int Rank(ConnectionState state) {
   return 0;
 }
 
+uint64_t UsesBeforeAnother(uint32_t limit) {
+  return std::max<uint64_t>(uint64_t{limit} * 3 / 4, 1);
+}
+
 }  // namespace
 
 absl::Duration DrawLifetime(absl::Duration max_duration, double random) {
@@ -33,9 +37,23 @@ absl::Duration DrawLifetime(absl::Duration max_duration, double random) {
   return max_duration * (1 - kLifetimeJitter * random);
 }
 
+size_t ConnectionsFor(uint64_t uses, uint32_t limit) {
+  if (limit == 0) return 1;
+  return std::min<uint64_t>(uses / UsesBeforeAnother(limit), ConnectionSet::kMostServing - 1) + 1;
+}
+
 void ConnectionSet::Place::EndUse() {
-  if (word.fetch_sub(1, std::memory_order_acq_rel) != (kClosed | 1)) return;  // (2)
-  set->context_->mailbox->Post([weak = std::weak_ptr<ConnectionSet*>(set->self_)] {
+  ConnectionSet* const owner = set;
+  const bool last = word.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1);  // (2)
+  if (owner->key_.options.max_concurrent_calls != 0) {
+    owner->uses_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (last) owner->Ask();
+}
+
+void ConnectionSet::Ask() {
+  if (asked_.exchange(true, std::memory_order_acq_rel)) return;
+  context_->mailbox->Post([weak = std::weak_ptr<ConnectionSet*>(self_)] {
     if (const std::shared_ptr<ConnectionSet*> alive = weak.lock()) (*alive)->Advance();
   });
 }
@@ -62,6 +80,8 @@ void ConnectionSet::Connect() {
 
 void ConnectionSet::Disconnect() {
   wanted_ = false;
+  aim_ = 1;
+  trim_.Reset();
   for (Place& place : places_) {
     if (place.phase == Phase::kServing) place.connection->Disconnect();
   }
@@ -74,22 +94,36 @@ void ConnectionSet::Recheck() {
   }
 }
 
-wire::ConnectionUse ConnectionSet::Use() {
-  for (;;) {
-    const uint32_t serving = serving_.load(std::memory_order_acquire);
-    Place* best = nullptr;
-    uint64_t best_cost = 0;
-    for (uint32_t left = serving; left != 0; left &= left - 1) {
-      Place& place = places_[__builtin_ctz(left)];
+ConnectionSet::Choice ConnectionSet::Look() {
+  const uint32_t limit = key_.options.max_concurrent_calls;
+  Choice best;
+  for (uint32_t left = serving_.load(std::memory_order_acquire); left != 0; left &= left - 1) {
+    Place& place = places_[__builtin_ctz(left)];
+    const bool ready = place.ready.load(std::memory_order_relaxed);
+    const uint64_t word = place.word.load(std::memory_order_acquire);
+    const uint64_t uses = word & ~kClosed;
+    best.all_ready += ready ? 1 : 0;
+    if (best.place != nullptr) {
       // Uses count only among those that are alike.
-      const uint64_t unready = place.ready.load(std::memory_order_relaxed) ? 0 : kClosed;
-      const uint64_t cost = unready | (place.word.load(std::memory_order_relaxed) & ~kClosed);
-      if (best != nullptr && best_cost <= cost) continue;
-      best = &place;
-      best_cost = cost;
+      if (best.ready && !ready) continue;
+      if (best.ready == ready && (best.word & ~kClosed) <= uses) continue;
     }
+    best.place = &place;
+    best.word = word;
+    best.ready = ready;
+    best.has_room = limit == 0 || uses < limit;
+  }
+  return best;
+}
+
+wire::ConnectionUse ConnectionSet::Use() {
+  const uint32_t limit = key_.options.max_concurrent_calls;
+  if (limit != 0) return UseWithin(limit);
+  for (;;) {
+    Place* const best = Look().place;
     if (best == nullptr) return wire::ConnectionUse();  // against what is required
     if ((best->word.fetch_add(1, std::memory_order_acquire) & kClosed) == 0) {  // (1)
+      CountBegun(best);
       return wire::ConnectionUse(best->connection.get(), best);
     }
     // It ends: what serves in its stead was published before.
@@ -97,8 +131,52 @@ wire::ConnectionUse ConnectionSet::Use() {
   }
 }
 
+// That a call never puts a connection above its limit while there is room on another:
+//   (a) uses_.fetch_add(1)                   before it looks at the words
+//   (b) finds all full, each at its time     room may have moved behind its back meanwhile
+//   (c) uses_ <= what fits                   then it looks again
+//   uses_ is never less than the sum of the words, and has the call itself in it, whose use is in
+//   no word yet. So what (c) finds means that at that moment some word had room. A call looks again
+//   only because others moved, each of which got on.
+wire::ConnectionUse ConnectionSet::UseWithin(uint32_t limit) {
+  CountUse();  // (a)
+  for (;;) {
+    Choice best = Look();              // (b)
+    if (best.place == nullptr) break;  // against what is required
+    if (!best.has_room && best.ready &&
+        uses_.load(std::memory_order_relaxed) <= uint64_t{best.all_ready} * limit) {  // (c)
+      continue;
+    }
+    // A word that ends says so: what serves in its stead was published before.
+    if ((best.word & kClosed) != 0) continue;
+    if (best.place->word.compare_exchange_strong(best.word, best.word + 1,  // (1)
+                                                 std::memory_order_acquire,
+                                                 std::memory_order_relaxed)) {
+      CountBegun(best.place);
+      return wire::ConnectionUse(best.place->connection.get(), best.place);
+    }
+  }
+  uses_.fetch_sub(1, std::memory_order_relaxed);
+  return wire::ConnectionUse();
+}
+
+void ConnectionSet::CountUse() {
+  const uint64_t uses = uses_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (uses > most_uses_.load(std::memory_order_relaxed)) {
+    most_uses_.store(uses, std::memory_order_relaxed);
+  }
+  if (uses >= ask_at_.load(std::memory_order_relaxed)) Ask();
+}
+
+void ConnectionSet::CountBegun(Place* place) {
+  const uint32_t most = key_.options.max_calls;
+  if (most == 0) return;
+  if (place->begun.fetch_add(1, std::memory_order_relaxed) + 1 == most) Ask();
+}
+
 void ConnectionSet::Stop() {
   stopped_ = true;
+  trim_.Reset();
   for (Place& place : places_) place.end_of_time.Reset();
 }
 
@@ -109,6 +187,7 @@ void ConnectionSet::OnPlaceState(Place* place, ConnectionState state, const absl
   place->end_of_time.Reset();
   if (state == ConnectionState::kReady) {
     place->old = false;  // it has just been made, perhaps anew
+    place->begun.store(0, std::memory_order_relaxed);
     if (place->phase == Phase::kComing) Serve(place);
     if (place->phase == Phase::kServing && key_.options.max_duration != absl::InfiniteDuration() &&
         !stopped_) {
@@ -125,17 +204,67 @@ void ConnectionSet::OnPlaceState(Place* place, ConnectionState state, const absl
   if (place->phase == Phase::kServing) Report();
 }
 
+void ConnectionSet::UpdateAim() {
+  const uint32_t limit = key_.options.max_concurrent_calls;
+  if (limit == 0 || !wanted_) return;
+  const uint64_t uses = uses_.load(std::memory_order_relaxed);
+  aim_ = std::max(aim_, ConnectionsFor(uses, limit));
+  // The fewest uses that need one more than there are to be.
+  ask_at_.store(aim_ == kMostServing ? kNever : aim_ * UsesBeforeAnother(limit),
+                std::memory_order_relaxed);
+  if (aim_ == 1 || key_.options.idle_timeout == absl::InfiniteDuration()) {
+    trim_.Reset();
+  } else if (!trim_.pending()) {
+    most_uses_.store(uses, std::memory_order_relaxed);
+    context_->serializer->AssertHeld();
+    trim_ = context_->serializer->After(key_.options.idle_timeout, [this, limit] {
+      aim_ = std::min(aim_, ConnectionsFor(most_uses_.load(std::memory_order_relaxed), limit));
+      Advance();
+    });
+  }
+}
+
+void ConnectionSet::EndSurplus(size_t young, size_t aim) {
+  for (; young > aim; --young) {
+    Place* least = nullptr;
+    uint64_t least_uses = 0;
+    for (Place& place : places_) {
+      if (place.phase != Phase::kServing || place.old) continue;
+      const uint64_t uses = place.word.load(std::memory_order_relaxed);
+      // One that is not ready rather than one that is.
+      const uint64_t cost = uses | (place.state == ConnectionState::kReady ? kClosed : 0);
+      if (least != nullptr && least_uses < cost) continue;
+      least = &place;
+      least_uses = cost;
+    }
+    End(least);
+  }
+}
+
 void ConnectionSet::Advance() {
+  // Whoever finds that it was asked already came before this, and what they did is seen here.
+  asked_.exchange(false, std::memory_order_acq_rel);
   DestroyUnused();
   if (stopped_) return;
-  const size_t aim = wanted_ ? 1 : 0;  // to serve and not be old
+  UpdateAim();
+  const size_t aim = wanted_ ? aim_ : 0;  // to serve and not be old
+  const uint32_t max_calls = key_.options.max_calls;
   size_t young = 0;
-  for (const Place& place : places_) {
-    if (place.phase == Phase::kServing && !place.old) ++young;
+  for (Place& place : places_) {
+    if (place.phase != Phase::kServing) continue;
+    if (max_calls != 0 && place.begun.load(std::memory_order_relaxed) >= max_calls) {
+      place.old = true;
+    }
+    if (!place.old) ++young;
   }
   for (Place& place : places_) {
-    const bool replaced = place.phase == Phase::kServing && place.old && young >= 1;
+    const bool replaced =
+        place.phase == Phase::kServing && place.old && young >= std::max<size_t>(aim, 1);
     if (replaced) End(&place);
+  }
+  if (wanted_ && young > aim) {
+    EndSurplus(young, aim);
+    young = aim;
   }
   size_t coming = Count(Phase::kComing);
   for (Place& place : places_) {
@@ -166,6 +295,8 @@ void ConnectionSet::Fill(Place* place, Phase phase) {
   // Before a call may use it: it has a channel from then on.
   place->connection->Connect();
   place->phase = phase;
+  place->begun.store(0, std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
   if (phase == Phase::kServing) Serve(place);
 }
 
@@ -196,6 +327,7 @@ void ConnectionSet::Empty(Place* place) {
   place->phase = Phase::kEmpty;
   place->ready.store(false, std::memory_order_relaxed);
   place->connection = nullptr;
+  count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void ConnectionSet::Report() {

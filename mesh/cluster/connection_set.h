@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -21,24 +22,37 @@ namespace mesh::cluster {
 // when it starts, end apart, and none is used for longer than it may be. `random` is in [0, 1).
 absl::Duration DrawLifetime(absl::Duration max_duration, double random);
 
+// How many connections are to serve `uses` calls where one takes `limit` at a time (0: any number):
+// one more as soon as three quarters of what fits are in use, so that it is there when the rest
+// is, too. 1 at least.
+size_t ConnectionsFor(uint64_t uses, uint32_t limit);
+
 // Connections to one endpoint that stand for one. Each has a place; a call uses one that serves.
-// One whose time is up is replaced before it goes: another connects, takes the new calls once it
-// is ready, and the old one is destroyed when the last call on it has ended. No call waits for
-// that, and none fails of it.
+// One that is old, because its time is up or it has had its calls, is replaced before it goes:
+// another connects, takes the new calls once it is ready, and the old one is destroyed when the
+// last call on it has ended. No call waits for that, and none fails of it.
 //
-//              Connect(), or                    another is ready     no call
-//              instead of one      is ready     in its stead         is on it
+// With a limit of calls on one connection there are as many as ConnectionsFor() says. None has
+// more than its limit while there is room on another that is ready, as long as the calls are no
+// more than fit. Calls beyond that do not wait for a connection that comes: they go to the ready
+// one with the fewest. When fewer connections were enough for all of `idle_timeout`, those that
+// are too many end as old ones do.
+//
+//              Connect(), in stead              in its stead         no call
+//              of one, or beside   is ready     another is ready     is on it
 //     kEmpty ───────────────► kComing ───► kServing ───────► kEnding ───────► kEmpty
 //
 // The first connection serves from the beginning. One that cannot be replaced, because the other
 // does not come to be ready, or all places are taken by connections that end, goes on serving.
 //
-// `state()` and `Use()` are thread-safe, take no lock and allocate nothing, but when a connection
-// has come to its end. The rest is serializer-bound.
+// `state()`, `Use()` and `count()` are thread-safe, take no lock and allocate nothing, but when a
+// connection is to come or to end. The rest is serializer-bound.
 class ConnectionSet final : public wire::Connection {
  public:
   // Those that serve, come or end.
   static constexpr size_t kPlaces = 16;
+  // A limit of calls makes no more than so many, and leaves places to those that end.
+  static constexpr size_t kMostServing = 12;
 
   // What sets share.
   struct Context {
@@ -50,7 +64,8 @@ class ConnectionSet final : public wire::Connection {
 
   // Whether connections of that key take more than one to stand for one.
   static bool IsFor(const wire::ConnectionKey& key) {
-    return key.options.max_duration != absl::InfiniteDuration();
+    return key.options.max_duration != absl::InfiniteDuration() ||
+           key.options.max_concurrent_calls != 0 || key.options.max_calls != 0;
   }
 
   // `observer` outlives the set.
@@ -63,8 +78,9 @@ class ConnectionSet final : public wire::Connection {
   void Recheck() override;
   wire::ConnectionState state() const override { return state_.load(std::memory_order_acquire); }
   const std::shared_ptr<grpc::Channel>& channel() const override { return no_channel_; }
-  // One that is ready rather than others, with few uses rather than many.
+  // One that is ready rather than others, then one with room, with few uses rather than many.
   wire::ConnectionUse Use() override;
+  uint32_t count() const override { return count_.load(std::memory_order_relaxed); }
 
   // Replaces no connection from now on. The rest of the set's life, and its end, may be on any one
   // thread.
@@ -98,21 +114,41 @@ class ConnectionSet final : public wire::Connection {
     //   of (1), make it visible to whoever may use it.
     std::atomic<uint64_t> word{kClosed};
     std::atomic<bool> ready{false};  // as last noticed
+    std::atomic<uint32_t> begun{0};  // calls, since it was made; counted for max_calls only
     std::unique_ptr<wire::Connection> connection;
     ConnectionSet* set = nullptr;
     // Serializer-bound.
     Phase phase = Phase::kEmpty;
-    bool old = false;  // its time is up
+    bool old = false;  // to be replaced
     wire::ConnectionState state = wire::ConnectionState::kIdle;
     absl::Status reason;
     Serializer::Timer end_of_time;
   };
 
   static constexpr uint64_t kClosed = uint64_t{1} << 63;
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
+  // What a call finds when it looks at all places that serve.
+  struct Choice {
+    Place* place = nullptr;
+    uint64_t word = 0;  // of the place
+    bool ready = false;
+    bool has_room = false;
+    uint32_t all_ready = 0;  // how many are
+  };
+  Choice Look();
+  wire::ConnectionUse UseWithin(uint32_t limit);
+  void CountUse();
+  void CountBegun(Place* place);
+  // Advances soon, on the serializer.
+  void Ask();
   void OnPlaceState(Place* place, wire::ConnectionState state, const absl::Status& reason);
-  // Does what there is to do: begins to replace what is old, ends what is replaced.
+  // Does what there is to do: begins to replace what is old, ends what is replaced, and makes the
+  // number right.
   void Advance();
+  void UpdateAim();
+  // Ends those that are too many, one that has the fewest uses first.
+  void EndSurplus(size_t young, size_t aim);
   size_t Count(Phase phase) const;
   void Fill(Place* place, Phase phase);
   void Serve(Place* place);
@@ -131,7 +167,16 @@ class ConnectionSet final : public wire::Connection {
   std::atomic<wire::ConnectionState> state_{wire::ConnectionState::kIdle};
   // A bit for each place that serves; never 0 again once there was one.
   std::atomic<uint32_t> serving_{0};
+  std::atomic<uint32_t> count_{0};  // places that are not empty
+  // Calls within their Use(), or between that and the end of their EndUse(): no less than the sum
+  // of the places' uses, at any moment. With a limit only, as the next three.
+  alignas(64) std::atomic<uint64_t> uses_{0};
+  std::atomic<uint64_t> most_uses_{0};    // more or less
+  std::atomic<uint64_t> ask_at_{kNever};  // uses: one more is needed
+  std::atomic<bool> asked_{false};
   std::array<Place, kPlaces> places_;
+  size_t aim_ = 1;  // how many are to serve, if it is wanted
+  Serializer::Timer trim_;
   bool wanted_ = false;
   bool stopped_ = false;
 };

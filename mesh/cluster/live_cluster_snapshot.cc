@@ -194,7 +194,10 @@ void LiveCluster::FillEndpoints(const Locality& locality, Snapshot::LocalityEndp
     const ConnectionState connection =
         connected == nullptr ? ConnectionState::kIdle : connected->connection_state();
     endpoint.state = std::string(wire::ToString(connection));
-    if (connected != nullptr) endpoint.in_flight = connected->endpoint()->in_flight();
+    if (connected != nullptr) {
+      endpoint.in_flight = connected->endpoint()->in_flight();
+      endpoint.connections = connected->endpoint()->connection().count();
+    }
     // A place that takes no calls may name an endpoint that does so by another.
     const auto share = connected == nullptr || !locality.IsUsable(config, connected)
                            ? shares.endpoints.end()

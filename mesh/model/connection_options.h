@@ -1,6 +1,7 @@
 #ifndef MESH_MODEL_CONNECTION_OPTIONS_H_
 #define MESH_MODEL_CONNECTION_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -35,16 +36,25 @@ struct ConnectionOptions {
   // How long a connection is used before another takes its place; infinite: as long as it lasts.
   absl::Duration max_duration = absl::InfiniteDuration();
   std::optional<ConnectionKeepalive> keepalive;  // nothing: the transport's own
+  // The most calls on one connection at a time, beyond which an endpoint gets another; 0: none,
+  // an endpoint has one connection.
+  uint32_t max_concurrent_calls = 0;
+  // After how many calls another connection takes its place; 0: none.
+  uint32_t max_calls = 0;
+  // How long a connection besides the first stays that is not needed; infinite: for good.
+  absl::Duration idle_timeout = absl::Hours(1);
 
   bool operator==(const ConnectionOptions& other) const {
     return connect_timeout == other.connect_timeout && max_duration == other.max_duration &&
-           keepalive == other.keepalive;
+           keepalive == other.keepalive && max_concurrent_calls == other.max_concurrent_calls &&
+           max_calls == other.max_calls && idle_timeout == other.idle_timeout;
   }
   template <typename H>
   friend H AbslHashValue(H h, const ConnectionOptions& options) {
     return H::combine(std::move(h), options.connect_timeout, options.max_duration,
                       options.keepalive.has_value(),
-                      options.keepalive.value_or(ConnectionKeepalive()));
+                      options.keepalive.value_or(ConnectionKeepalive()),
+                      options.max_concurrent_calls, options.max_calls, options.idle_timeout);
   }
 };
 

@@ -29,9 +29,10 @@ struct Snapshot {
     std::string state;   // connection: `idle`, `connecting`, `ready`, `failing`
     std::string health;  // as the control plane says: `healthy`, `unknown`, `draining`, ...
     uint32_t weight = 1;
-    uint64_t in_flight = 0;  // calls now
-    Share share = {};        // of the calls that its locality gets now
-    std::string excluded;    // why that is none; empty if it is some
+    uint64_t in_flight = 0;    // calls now
+    Share share = {};          // of the calls that its locality gets now
+    std::string excluded;      // why that is none; empty if it is some
+    uint32_t connections = 0;  // to it now, those that connect or end included
   };
   struct LocalityEndpoints {
     std::string locality;  // `region/zone/sub_zone`

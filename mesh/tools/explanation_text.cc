@@ -187,8 +187,12 @@ std::string ClusterText(const Explanation& explanation, size_t index) {
       Table table(6);
       for (size_t e = 0; e < locality.endpoints.size(); ++e) {
         const Snapshot::Endpoint& endpoint = locality.endpoints[e];
+        std::string weight = absl::StrCat("weight ", endpoint.weight);
+        if (endpoint.connections > 1) {
+          absl::StrAppend(&weight, ", ", endpoint.connections, " connections");
+        }
         table.Add({endpoint.address, Percent(explanation.ShareOf(index, l, e)), endpoint.state,
-                   endpoint.health, absl::StrCat("weight ", endpoint.weight), endpoint.excluded});
+                   endpoint.health, weight, endpoint.excluded});
       }
       text += table.ToText();
     }

@@ -67,6 +67,7 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
       json->Key("state").String(endpoint.state).Key("health").String(endpoint.health);
       json->Key("weight").Number(uint64_t{endpoint.weight});
       json->Key("in_flight").Number(endpoint.in_flight);
+      json->Key("connections").Number(uint64_t{endpoint.connections});
       WriteShare(endpoint.share, json);
       json->Key("excluded").String(endpoint.excluded).Close('}');
     }

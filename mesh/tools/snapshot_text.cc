@@ -102,11 +102,14 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
                                    " locality ", locality.locality, " weight ", locality.weight,
                                    locality.cluster.empty() ? "" : " of ", locality.cluster));
       for (const Snapshot::Endpoint& endpoint : locality.endpoints) {
-        lines.push_back(
-            WithError(absl::StrCat("cluster ", cluster.name, " endpoint ", endpoint.address, " ",
-                                   endpoint.state, ", ", endpoint.health, ", weight ",
-                                   endpoint.weight, endpoint.excluded.empty() ? "" : ", no calls"),
-                      endpoint.excluded));
+        lines.push_back(WithError(
+            absl::StrCat("cluster ", cluster.name, " endpoint ", endpoint.address, " ",
+                         endpoint.state, ", ", endpoint.health, ", weight ", endpoint.weight,
+                         endpoint.connections > 1
+                             ? absl::StrCat(", ", endpoint.connections, " connections")
+                             : "",
+                         endpoint.excluded.empty() ? "" : ", no calls"),
+            endpoint.excluded));
       }
     }
   }

@@ -101,6 +101,9 @@ class Connection {
   // The connection for a call that begins now: this one, or one of those that stand for it. The
   // connection outlives the use. REQUIRES: the caller has seen a state() other than kIdle.
   virtual ConnectionUse Use() { return ConnectionUse(this, nullptr); }
+
+  // How many there are now, in whatever state, where several stand for one; else 1.
+  virtual uint32_t count() const { return 1; }
 };
 
 // What makes two connections the same.

@@ -1,8 +1,11 @@
-// Threads that use connections while these are replaced: a connection that somebody uses is alive.
-// For the sanitizers.
+// Threads that use connections while these are replaced: a connection that somebody uses is alive;
+// and threads that use connections with a limit: none has more calls than it while there is room
+// on another. For the sanitizers, too.
 
 #include <atomic>
+#include <limits>
 #include <memory>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,8 +23,8 @@ namespace {
 // Ready as soon as it is asked for. Says whether it lives.
 class Short final : public wire::Connection {
  public:
-  Short(Serializer* serializer, Observer* observer, std::atomic<int>* live)
-      : serializer_(serializer), observer_(observer), live_(live) {
+  Short(Serializer* serializer, Observer* observer, std::atomic<int>* live, bool comes)
+      : serializer_(serializer), observer_(observer), live_(live), comes_(comes) {
     live_->fetch_add(1);
   }
   ~Short() override {
@@ -30,6 +33,7 @@ class Short final : public wire::Connection {
   }
 
   void Connect() override {
+    if (!comes_) return;
     serializer_->Post([weak = std::weak_ptr<Short*>(self_)] {
       const std::shared_ptr<Short*> self = weak.lock();
       if (self == nullptr) return;
@@ -43,10 +47,13 @@ class Short final : public wire::Connection {
   const std::shared_ptr<grpc::Channel>& channel() const override { return channel_; }
   bool alive() const { return alive_; }
 
+  std::atomic<int> calls{0};  // for a test
+
  private:
   Serializer* const serializer_;
   Observer* const observer_;
   std::atomic<int>* const live_;
+  const bool comes_;
   const std::shared_ptr<Short*> self_ = std::make_shared<Short*>(this);
   const std::shared_ptr<grpc::Channel> channel_;
   std::atomic<wire::ConnectionState> state_{wire::ConnectionState::kIdle};
@@ -58,9 +65,10 @@ class ShortConnector final : public wire::Connector {
   explicit ShortConnector(Serializer* serializer) : serializer_(serializer) {}
   std::unique_ptr<wire::Connection> Create(const wire::ConnectionKey&,
                                            wire::Connection::Observer* observer) override {
-    made.fetch_add(1);
-    return std::make_unique<Short>(serializer_, observer, &live);
+    const bool comes = made.fetch_add(1) < most_ready;
+    return std::make_unique<Short>(serializer_, observer, &live, comes);
   }
+  int most_ready = std::numeric_limits<int>::max();  // those that are made later never come
   std::atomic<int> made{0};
   std::atomic<int> live{0};
 
@@ -73,25 +81,44 @@ class Ignorant final : public wire::Connection::Observer {
   void OnConnectionState(wire::ConnectionState, const absl::Status&) override {}
 };
 
-TEST(ConnectionSetStressTest, UsesAgainstReplacements) {
-  constexpr int kReplacements = 500;
-  const SteadyClock clock;
-  const std::unique_ptr<Random> random = NewSeededRandom(7);
-  ThreadExecutor executor(&clock);
-  Serializer serializer(&executor);
-  ShortConnector connector(&serializer);
-  const auto mailbox = std::make_shared<Mailbox>(&serializer);
-  auto context = std::make_shared<ConnectionSet::Context>();
-  context->connector = &connector;
-  context->serializer = &serializer;
-  context->random = random.get();
-  context->mailbox = mailbox;
-  wire::ConnectionKey key;
-  key.options.max_duration = absl::Microseconds(50);
-  Ignorant observer;
-  auto set = std::make_unique<ConnectionSet>(context, key, &observer);
-  serializer.RunAndWait([&] { set->Connect(); });
+// A set of such connections, asked for.
+class ConnectionSetStressTest : public ::testing::Test {
+ protected:
+  void Begin(const model::ConnectionOptions& options) {
+    auto context = std::make_shared<ConnectionSet::Context>();
+    context->connector = &connector_;
+    context->serializer = &serializer_;
+    context->random = random_.get();
+    context->mailbox = mailbox_;
+    set_ =
+        std::make_unique<ConnectionSet>(context, wire::ConnectionKey{"a:1", options}, &observer_);
+    serializer_.RunAndWait([&] { set_->Connect(); });
+  }
+  void End() {
+    serializer_.RunAndWait([&] { set_->Stop(); });
+    serializer_.RunAndWait([&] {
+      set_ = nullptr;
+      mailbox_->Close();
+    });
+    serializer_.Shutdown();
+    EXPECT_EQ(connector_.live.load(), 0);
+  }
 
+  const SteadyClock clock_;
+  const std::unique_ptr<Random> random_ = NewSeededRandom(7);
+  ThreadExecutor executor_{&clock_};
+  Serializer serializer_{&executor_};
+  ShortConnector connector_{&serializer_};
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&serializer_);
+  Ignorant observer_;
+  std::unique_ptr<ConnectionSet> set_;
+};
+
+TEST_F(ConnectionSetStressTest, UsesAgainstReplacements) {
+  constexpr int kReplacements = 500;
+  model::ConnectionOptions options;
+  options.max_duration = absl::Microseconds(50);
+  Begin(options);
   std::atomic<bool> stop{false};
   std::atomic<int> dead{0};
   std::vector<std::thread> threads;
@@ -99,7 +126,7 @@ TEST(ConnectionSetStressTest, UsesAgainstReplacements) {
     threads.emplace_back([&, i] {
       std::vector<wire::ConnectionUse> held(1 + i);
       for (size_t n = 0; !stop.load(std::memory_order_relaxed); ++n) {
-        wire::ConnectionUse use = set->Use();
+        wire::ConnectionUse use = set_->Use();
         wire::ConnectionUse& older = held[n % held.size()];
         for (const wire::ConnectionUse* each : {&use, &older}) {
           const auto* connection = static_cast<Short*>(each->connection());
@@ -109,17 +136,60 @@ TEST(ConnectionSetStressTest, UsesAgainstReplacements) {
       }
     });
   }
-  while (connector.made.load() < kReplacements) std::this_thread::yield();
+  while (connector_.made.load() < kReplacements) std::this_thread::yield();
   stop = true;
   for (std::thread& thread : threads) thread.join();
-  serializer.RunAndWait([&] { set->Stop(); });
-  serializer.RunAndWait([&] {
-    set = nullptr;
-    mailbox->Close();
-  });
-  serializer.Shutdown();
+  End();
   EXPECT_EQ(dead.load(), 0);
-  EXPECT_EQ(connector.live.load(), 0);
+}
+
+// Three connections of two calls each, and three threads with two calls each at most: all places
+// are taken at times, and then one is free somewhere, but never where it was a moment ago.
+TEST_F(ConnectionSetStressTest, NoConnectionHasMoreThanItsLimitWhileThereIsRoom) {
+  constexpr int kLimit = 2;
+  constexpr int kConnections = 3;
+  constexpr int kCalls = 500000;
+  model::ConnectionOptions options;
+  options.max_concurrent_calls = kLimit;
+  options.idle_timeout = absl::InfiniteDuration();
+  connector_.most_ready = kConnections;
+  Begin(options);
+  {
+    // Until all are ready: six calls are on three connections then.
+    std::set<wire::Connection*> seen;
+    while (seen.size() < kConnections) {
+      std::vector<wire::ConnectionUse> uses(kLimit * kConnections);
+      for (wire::ConnectionUse& use : uses) {
+        use = set_->Use();
+        seen.insert(use.connection());
+      }
+      std::this_thread::yield();
+    }
+  }
+  std::atomic<int> most{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kConnections; ++i) {
+    threads.emplace_back([&] {
+      wire::ConnectionUse held[kLimit];
+      for (int n = 0; n < kCalls; ++n) {
+        wire::ConnectionUse& use = held[n % kLimit];
+        if (use.connection() != nullptr) {
+          static_cast<Short*>(use.connection())->calls.fetch_sub(1);
+          use.Release();
+        }
+        use = set_->Use();
+        const int calls = static_cast<Short*>(use.connection())->calls.fetch_add(1) + 1;
+        if (calls > most.load()) most = calls;
+      }
+      for (wire::ConnectionUse& use : held) {
+        static_cast<Short*>(use.connection())->calls.fetch_sub(1);
+        use.Release();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  End();
+  EXPECT_EQ(most.load(), kLimit);
 }
 
 }  // namespace

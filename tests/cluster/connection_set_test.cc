@@ -3,25 +3,16 @@
 
 #include "mesh/cluster/connection_set.h"
 
-#include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "mesh/base/serializer.h"
-#include "tests/testing/fake_clock.h"
-#include "tests/testing/fake_executor.h"
-#include "tests/testing/fake_random.h"
-#include "tests/testing/numbered_connector.h"
+#include "tests/cluster/connection_set_fixture.h"
 
 namespace mesh::cluster {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::NumberedConnector;
-using wire::ConnectionState;
 using State = wire::ConnectionState;
 
 constexpr absl::Duration kMinute = absl::Minutes(1);
@@ -33,72 +24,10 @@ TEST(DrawLifetimeTest, IsBetweenFourFifthsAndAll) {
   EXPECT_EQ(DrawLifetime(absl::InfiniteDuration(), 0.5), absl::InfiniteDuration());
 }
 
-class RecordingObserver final : public wire::Connection::Observer {
- public:
-  void OnConnectionState(State state, const absl::Status&) override { states.push_back(state); }
-  std::vector<State> states;
-};
-
 // Connections are made for `max_duration` of a minute, and are used for all of it.
-class ConnectionSetTest : public ::testing::Test {
+class ConnectionSetTest : public ConnectionSetFixture {
  protected:
-  ConnectionSetTest() {
-    ConnectionSet::Context context;
-    context.connector = &connector_;
-    context.serializer = &serializer_;
-    context.random = &random_;
-    context.mailbox = mailbox_;
-    context_ = std::make_shared<const ConnectionSet::Context>(std::move(context));
-    Make();
-  }
-  ~ConnectionSetTest() override {
-    On([this] {
-      set_ = nullptr;
-      mailbox_->Close();
-    });
-    serializer_.Shutdown();
-  }
-
-  void Make() {
-    wire::ConnectionKey key;
-    key.address = "a:1";
-    key.options.max_duration = kMinute;
-    set_ = std::make_unique<ConnectionSet>(context_, key, &observer_);
-  }
-  template <typename Step>
-  void On(Step step) {
-    serializer_.RunAndWait(step);
-    executor_.RunReady();
-  }
-  void Become(size_t number, State state) {
-    On([&] { connector_.Become(number, state); });
-  }
-  // Connected, and the first connection is ready.
-  void Start() {
-    On([&] { set_->Connect(); });
-    Become(0, State::kConnecting);
-    Become(0, State::kReady);
-  }
-  void Advance(absl::Duration by) { executor_.Advance(by); }
-  static size_t NumberOf(const wire::ConnectionUse& use) {
-    return static_cast<NumberedConnector::Numbered*>(use.connection())->number();
-  }
-  size_t NextUse() { return NumberOf(set_->Use()); }
-  // A use that was given back by the end of a step.
-  void Release(wire::ConnectionUse* use) {
-    use->Release();
-    executor_.RunReady();
-  }
-
-  testing::FakeClock clock_;
-  testing::FakeExecutor executor_{&clock_};
-  Serializer serializer_{&executor_};
-  testing::FakeRandom random_{{0.0}};
-  NumberedConnector connector_;
-  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&serializer_);
-  std::shared_ptr<const ConnectionSet::Context> context_;
-  RecordingObserver observer_;
-  std::unique_ptr<ConnectionSet> set_;
+  ConnectionSetTest() : ConnectionSetFixture({absl::Seconds(5), kMinute}) {}
 };
 
 TEST_F(ConnectionSetTest, IsOneConnectionWhileNothingEnds) {

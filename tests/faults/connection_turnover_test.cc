@@ -1,6 +1,8 @@
-// Connections that the mesh itself ends or replaces, with calls on them (HttpProtocolOptions of a
-// cluster).
+// Connections that the mesh itself ends, replaces or adds, with calls on them (HttpProtocolOptions
+// of a cluster).
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,6 +17,36 @@ namespace {
 
 using testing::kClusterType;
 using testing::ServiceResources;
+
+// A stream of echoes.
+class EchoStream {
+ public:
+  explicit EchoStream(testing::Echo::Stub* stub) : stream_(stub->Bidi(context_.get())) {}
+
+  // A message there and back.
+  bool Exchange() {
+    testing::EchoRequest request;
+    testing::EchoReply reply;
+    return stream_->Write(request) && stream_->Read(&reply);
+  }
+  // Waits for a message; false: the stream has ended.
+  bool Read() {
+    testing::EchoReply reply;
+    return stream_->Read(&reply);
+  }
+  grpc::Status Finish() {
+    stream_->WritesDone();
+    return stream_->Finish();
+  }
+
+ private:
+  const std::unique_ptr<grpc::ClientContext> context_ = [] {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    return context;
+  }();
+  const std::unique_ptr<grpc::ClientReaderWriter<testing::EchoRequest, testing::EchoReply>> stream_;
+};
 
 class ConnectionTurnoverTest : public FaultTest {
  protected:
@@ -54,6 +86,65 @@ TEST_F(ConnectionTurnoverTest, MaxConnectionDurationLosesNothing) {
   }
 }
 
+// A server takes five calls on a connection at a time, and three times as many streams are on it,
+// none of which ends: a sixth one of a connection would wait for ever. Each begins when the one
+// before it was answered, so that connections come as they are needed.
+TEST_F(ConnectionTurnoverTest, StreamsBeyondAServersLimitGoToMoreConnections) {
+  constexpr int kLimit = 5;
+  a_.Kill();
+  a_.set_max_concurrent_streams(kLimit);
+  ASSERT_TRUE(a_.Start());
+  Serve(One({a_.address()}));
+  xds::proto::Cluster fields;
+  fields.mutable_http2_protocol_options()->mutable_max_concurrent_streams()->set_value(kLimit);
+  fields.mutable_common_http_protocol_options()->mutable_idle_timeout()->set_seconds(1);
+  Configure(fields);
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a"});
+  std::vector<std::unique_ptr<EchoStream>> streams;
+  for (int i = 0; i < 3 * kLimit; ++i) {
+    // What the next one needs is there, as it would be where calls come at their leisure.
+    const int connections = i / 3 + 1;
+    EXPECT_TRUE(Eventually([&] { return ConnectionsTo(a_.address()) >= connections; })) << i;
+    streams.push_back(std::make_unique<EchoStream>(stub.get()));
+    ASSERT_TRUE(streams.back()->Exchange()) << "stream " << i;
+  }
+  for (const auto& stream : streams) EXPECT_TRUE(stream->Exchange());
+  {
+    std::atomic<uint32_t> connections{0};
+    const auto watch = mesh().Watch("xds:///echo", [&](const Snapshot& snapshot) {
+      for (const auto& cluster : snapshot.clusters) {
+        connections = cluster.localities.at(0).endpoints.at(0).connections;
+      }
+    });
+    EXPECT_TRUE(Eventually([&] { return connections >= 3; }));
+  }
+  for (const auto& stream : streams) EXPECT_TRUE(stream->Finish().ok());
+  streams.clear();
+  EXPECT_TRUE(Eventually([&] { return ConnectionsTo(a_.address()) == 1; }))
+      << "those that are not needed any more are closed";
+}
+
+TEST_F(ConnectionTurnoverTest, MaxRequestsPerConnectionLosesNothing) {
+  Serve(One({a_.address(), b_.address()}));
+  xds::proto::Cluster fields;
+  fields.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
+      100);
+  Configure(fields);
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a", "b"});
+  Load load(mesh().Channel("xds:///echo"));
+  load.WaitForCalls(2000);
+  const LoadReport report = load.Stop();
+  Note("load", report.ToString());
+  EXPECT_EQ(report.lost, 0);
+  for (const auto* server : {&a_, &b_}) {
+    Note(absl::StrCat("connections of ", server->name()), absl::StrCat(server->connections()));
+    EXPECT_GE(server->connections(), 4);
+    EXPECT_LE(server->connections(), 1 + server->calls() / 100);
+  }
+}
+
 // Nothing else would tell before the call's deadline: the kernel acknowledges for a frozen process.
 TEST_F(ConnectionTurnoverTest, AFrozenServerIsNoticedByTheClustersKeepalive) {
   Serve(One({a_.address()}));
@@ -64,19 +155,15 @@ TEST_F(ConnectionTurnoverTest, AFrozenServerIsNoticedByTheClustersKeepalive) {
   Configure(fields);
   const auto stub = NewStub();
   ReachAll(stub.get(), {"a"});
-  grpc::ClientContext context;
-  auto stream = stub->Bidi(&context);
-  testing::EchoRequest request;
-  testing::EchoReply reply;
-  ASSERT_TRUE(stream->Write(request));
-  ASSERT_TRUE(stream->Read(&reply));
+  EchoStream stream(stub.get());
+  ASSERT_TRUE(stream.Exchange());
   // gRPC's ping that measures the bandwidth is answered by then: see docs/limits.md.
   Eventually([] { return false; }, absl::Milliseconds(300));
   grpc::Status status;
   a_.Freeze();
   const absl::Duration noticed = Time([&] {
-    EXPECT_FALSE(stream->Read(&reply));
-    status = stream->Finish();
+    EXPECT_FALSE(stream.Read());
+    status = stream.Finish();
   });
   a_.Thaw();
   Note("noticed after", noticed);
@@ -92,13 +179,9 @@ TEST_F(ConnectionTurnoverTest, AStreamKeepsItsConnectionToItsEnd) {
   Configure(MaxDuration(absl::Milliseconds(200)));
   const auto stub = NewStub();
   ReachAll(stub.get(), {"a"});
-  auto context = std::make_unique<grpc::ClientContext>();
-  auto stream = stub->Bidi(context.get());
-  testing::EchoRequest request;
-  testing::EchoReply reply;
+  auto stream = std::make_unique<EchoStream>(stub.get());
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(stream->Write(request));
-    ASSERT_TRUE(stream->Read(&reply));
+    ASSERT_TRUE(stream->Exchange());
     const int before = a_.connections();
     EXPECT_TRUE(CallUntil(stub.get(), [&](const Outcome& outcome) {
       EXPECT_TRUE(outcome.status.ok()) << outcome.status.error_message();
@@ -106,10 +189,8 @@ TEST_F(ConnectionTurnoverTest, AStreamKeepsItsConnectionToItsEnd) {
     }));
   }
   EXPECT_GE(ConnectionsTo(a_.address()), 2);
-  EXPECT_TRUE(stream->WritesDone());
   EXPECT_TRUE(stream->Finish().ok());
   stream = nullptr;
-  context = nullptr;
   EXPECT_TRUE(Eventually([&] { return ConnectionsTo(a_.address()) == 1; }));
 }
 

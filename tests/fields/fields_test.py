@@ -180,6 +180,8 @@ def cluster_with_limits():
     thresholds.max_requests.value = 10
     thresholds.retry_budget.budget_percent.value = 10
     result.common_http_protocol_options.max_connection_duration.seconds = 60
+    result.common_http_protocol_options.idle_timeout.seconds = 60
+    result.http2_protocol_options.max_concurrent_streams.value = 100
     keepalive = result.http2_protocol_options.connection_keepalive
     keepalive.interval.seconds = 30
     keepalive.timeout.seconds = 10

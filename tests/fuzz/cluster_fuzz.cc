@@ -77,6 +77,7 @@ void CheckLimits(const model::Cluster& cluster) {
         "a budget is a percentage");
   }
   Require(cluster.connections.max_duration > absl::ZeroDuration(), "a connection may be used");
+  Require(cluster.connections.idle_timeout > absl::ZeroDuration(), "a connection may be idle");
   const auto& keepalive = cluster.connections.keepalive;
   Require(!keepalive.has_value() ||
               (keepalive->interval >= absl::Milliseconds(1) &&

@@ -212,6 +212,13 @@ std::string LimitedCluster() {
   proto::UpstreamHttpProtocolOptions options;
   SetDuration(3600,
               options.mutable_common_http_protocol_options()->mutable_max_connection_duration());
+  options.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
+      1000);
+  SetDuration(60, options.mutable_common_http_protocol_options()->mutable_idle_timeout());
+  options.mutable_explicit_http_config()
+      ->mutable_http2_protocol_options()
+      ->mutable_max_concurrent_streams()
+      ->set_value(100);
   proto::KeepaliveSettings* keepalive = options.mutable_explicit_http_config()
                                             ->mutable_http2_protocol_options()
                                             ->mutable_connection_keepalive();

@@ -43,6 +43,9 @@ bool EchoServer::Start() {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(age));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMs);
   }
+  if (const int streams = controls_->max_concurrent_streams; streams > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams);
+  }
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) return false;
   if (!absl::StartsWith(address_, "unix:")) {

@@ -26,6 +26,7 @@ struct EchoControls {
   std::atomic<int> failure_code{0};
   std::atomic<int64_t> delay_ms{0};
   std::atomic<int64_t> max_connection_age_ms{0};  // read when a server starts; 0: none
+  std::atomic<int> max_concurrent_streams{0};     // read when a server starts; 0: gRPC's own
   std::atomic<int> calls{0};
   std::atomic<int> connections{0};  // client sockets that have made calls
 };
@@ -55,6 +56,9 @@ class EchoEndpoint {
   void set_max_connection_age(absl::Duration age) {
     controls_->max_connection_age_ms = absl::ToInt64Milliseconds(age);
   }
+
+  // Of a server that starts from now on: how many calls it takes on one connection at a time.
+  void set_max_concurrent_streams(int streams) { controls_->max_concurrent_streams = streams; }
 
   int calls() const { return controls_->calls; }
   // How many client sockets have made calls.

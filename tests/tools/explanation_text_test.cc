@@ -32,7 +32,7 @@ Explanation OneOfEverything() {
   c.localities = {{"r/z/s",
                    0,
                    5,
-                   {{"1.1.1.1:1", "ready", "healthy", 1, 7, {1, 1}, ""},
+                   {{"1.1.1.1:1", "ready", "healthy", 1, 7, {1, 1}, "", 1},
                     {"1.1.1.22:1", "failing", "unknown", 10, 0, {0, 1}, "connection: refused"}},
                    {1, 3}}};
   Snapshot::Cluster d;
@@ -67,8 +67,9 @@ TEST(ExplanationText, JsonNamesEveryField) {
       R"("load":100,"panic":true,"cluster":""}],)"
       R"("localities":[{"locality":"r/z/s","priority":0,"weight":5,"share":{"part":1,"of":3},)"
       R"("endpoints":[{"address":"1.1.1.1:1","state":"ready","health":"healthy","weight":1,)"
-      R"("in_flight":7,"share":{"part":1,"of":1},"excluded":""},{"address":"1.1.1.22:1",)"
+      R"("in_flight":7,"connections":1,"share":{"part":1,"of":1},"excluded":""},{"address":"1.1.1.22:1",)"
       R"("state":"failing","health":"unknown","weight":10,"in_flight":0,)"
+      R"("connections":0,)"
       R"("share":{"part":0,"of":1},"excluded":"connection: refused"}],"cluster":""}],)"
       R"("children":[],"limits":[)"
       R"({"name":"max_requests","priority":"DEFAULT","limit":10,"in_use":9,"remaining":1,)"

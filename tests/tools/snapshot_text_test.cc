@@ -19,7 +19,7 @@ Snapshot OneOfEverything() {
       {"c",
        "ready",
        "",
-       {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, ""}}, {2, 3}, "b"}},
+       {{"r/z/s", 1, 2, {{"1.2.3.4:5", "ready", "healthy", 4, 6, {1, 3}, "", 2}}, {2, 3}, "b"}},
        "random",
        {{1, "serving", 5, 4, 3, 70, true, "b"}},
        {{"b", "ready", "stale"}},
@@ -44,8 +44,9 @@ TEST(SnapshotText, JsonNamesEveryField) {
       R"("panic":true,"cluster":"b"}],)"
       R"("localities":[{"locality":"r/z/s","priority":1,"weight":2,"share":{"part":2,"of":3},)"
       R"("endpoints":[{"address":"1.2.3.4:5","state":"ready","health":"healthy","weight":4,)"
-      R"("in_flight":6,"share":{"part":1,"of":3},"excluded":""},)"
+      R"("in_flight":6,"connections":2,"share":{"part":1,"of":3},"excluded":""},)"
       R"({"address":"1.2.3.4:6","state":"idle","health":"draining","weight":1,"in_flight":0,)"
+      R"("connections":0,)"
       R"("share":{"part":0,"of":1},"excluded":"not connected"}],"cluster":"b"}],)"
       R"("children":[{"name":"b","state":"ready","error":"stale"}],"limits":[)"
       R"({"name":"max_requests","priority":"HIGH","limit":10,"in_use":9,"remaining":1,)"
@@ -68,7 +69,7 @@ TEST(SnapshotText, OneLineAFact) {
           "panic",
           "cluster c limit max_requests 10 (HIGH) of b has refused 3",
           "cluster c priority 1 locality r/z/s weight 2 of b",
-          "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4",
+          "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4, 2 connections",
           "cluster c endpoint 1.2.3.4:6 idle, draining, weight 1, no calls: not connected",
           "ignored Cluster \"c\": altogether"));
 }

@@ -17,7 +17,9 @@ constexpr FieldDeclaration kCluster[] = {
         "ROUND_ROBIN, LEAST_REQUEST, RING_HASH, MAGLEV, RANDOM (grpc: the first three); others "
         "are refused by name"),
     Honoured(8, "health_checks", "16 at most (envoy: one)").AdvisoryInGrpc(),
-    Advisory(9, "max_requests_per_connection", "the endpoint connections have gRPC's settings"),
+    Honoured(9, "max_requests_per_connection",
+             "where common_http_protocol_options has none; 0: none")
+        .AdvisoryInGrpc(),
     Honoured(10, "circuit_breakers"),
     Advisory(13, "http_protocol_options", "the endpoint connections have gRPC's settings"),
     Honoured(14, "http2_protocol_options",

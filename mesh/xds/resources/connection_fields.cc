@@ -7,12 +7,12 @@ constexpr absl::string_view kGrpcs = "the endpoint connections have gRPC's setti
 constexpr absl::string_view kProxies = "for proxies only";
 
 constexpr FieldDeclaration kHttpProtocolOptions[] = {
-    Advisory(1, "idle_timeout", kGrpcs),
+    Honoured(1, "idle_timeout", "of connections besides the first; absent: 1 h; 0: none"),
     Advisory(2, "max_headers_count", kGrpcs),
     Honoured(3, "max_connection_duration", "absent or 0: as long as it lasts"),
     Advisory(4, "max_stream_duration", "a route says how long calls may last"),
     Advisory(5, "headers_with_underscores_action", kGrpcs),
-    Advisory(6, "max_requests_per_connection", kGrpcs),
+    Honoured(6, "max_requests_per_connection", "0: none"),
     Advisory(7, "max_response_headers_kb", kGrpcs),
 };
 
@@ -26,7 +26,7 @@ constexpr FieldDeclaration kKeepaliveSettings[] = {
 
 constexpr FieldDeclaration kHttp2ProtocolOptions[] = {
     Advisory(1, "hpack_table_size", kGrpcs),
-    Advisory(2, "max_concurrent_streams", "an endpoint has one connection"),
+    Honoured(2, "max_concurrent_streams", "absent: an endpoint has one connection"),
     Advisory(3, "initial_stream_window_size", kGrpcs),
     Advisory(4, "initial_connection_window_size", kGrpcs),
     Advisory(5, "allow_connect", kProxies),

@@ -13,6 +13,7 @@ using model::ConnectionOptions;
 constexpr absl::string_view kHttpProtocolOptions =
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 constexpr absl::Duration kShortestKeepalive = absl::Milliseconds(1);
+constexpr uint32_t kMostStreams = 0x7fffffff;
 
 absl::Duration DecodeKeepaliveTime(absl::string_view field, const google::protobuf::Duration& value,
                                    Decoding* decoding) {
@@ -41,17 +42,38 @@ ConnectionKeepalive DecodeKeepalive(const proto::KeepaliveSettings& settings, De
   return result;
 }
 
+// 0 is for ever.
+absl::Duration DecodeLongest(absl::string_view field, const google::protobuf::Duration& value,
+                             Decoding* decoding) {
+  const FieldErrors::Scope scope(&decoding->errors, field);
+  const absl::Duration time = DecodeDuration(value, decoding);
+  return time == absl::ZeroDuration() ? absl::InfiniteDuration() : time;
+}
+
 void DecodeCommon(const proto::HttpProtocolOptions& options, Decoding* decoding,
                   ConnectionOptions* connections) {
   const FieldErrors::Scope common(&decoding->errors, "common_http_protocol_options");
-  const FieldErrors::Scope scope(&decoding->errors, "max_connection_duration");
-  const absl::Duration duration = DecodeDuration(options.max_connection_duration(), decoding);
-  if (duration != absl::ZeroDuration()) connections->max_duration = duration;
+  connections->max_duration =
+      DecodeLongest("max_connection_duration", options.max_connection_duration(), decoding);
+  if (options.has_idle_timeout()) {
+    connections->idle_timeout = DecodeLongest("idle_timeout", options.idle_timeout(), decoding);
+  }
+  if (options.has_max_requests_per_connection()) {
+    connections->max_calls = options.max_requests_per_connection().value();
+  }
 }
 
 void DecodeHttp2(const proto::Http2ProtocolOptions& options, Decoding* decoding,
                  ConnectionOptions* connections) {
   const FieldErrors::Scope http2(&decoding->errors, "http2_protocol_options");
+  if (options.has_max_concurrent_streams()) {
+    const uint32_t streams = options.max_concurrent_streams().value();
+    if (streams == 0 || streams > kMostStreams) {
+      decoding->errors.Add("max_concurrent_streams",
+                           absl::StrCat(streams, " is not within 1 to ", kMostStreams));
+    }
+    connections->max_concurrent_calls = streams;
+  }
   if (options.has_connection_keepalive()) {
     const FieldErrors::Scope scope(&decoding->errors, "connection_keepalive");
     connections->keepalive = DecodeKeepalive(options.connection_keepalive(), decoding);
@@ -105,6 +127,8 @@ bool DecodeExtensions(const proto::Cluster& cluster, Decoding* decoding,
 
 void DecodeHttpProtocolOptions(const proto::Cluster& cluster, Decoding* decoding,
                                ConnectionOptions* connections) {
+  // For both, where common_http_protocol_options says nothing of it.
+  connections->max_calls = cluster.max_requests_per_connection().value();
   // Checked even where they do nothing.
   ConnectionOptions own = *connections;
   DecodeCommon(cluster.common_http_protocol_options(), decoding, &own);

@@ -9,7 +9,8 @@ namespace mesh::xds {
 
 // What `cluster` says of its connections, but for the connect timeout: by the HttpProtocolOptions
 // among its typed_extension_protocol_options if they are there, else by its own
-// common_http_protocol_options and http2_protocol_options. Other extensions are listed. Not for
+// common_http_protocol_options and http2_protocol_options; beside both, its
+// max_requests_per_connection. Other extensions are listed. Not for
 // gRPC's rules, which read none of it.
 void DecodeHttpProtocolOptions(const proto::Cluster& cluster, Decoding* decoding,
                                model::ConnectionOptions* connections);

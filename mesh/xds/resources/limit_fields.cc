@@ -41,7 +41,7 @@ constexpr FieldDeclaration kOutlierDetection[] = {
 
 constexpr FieldDeclaration kCircuitBreakers[] = {
     Honoured(1, "thresholds", "the first of a routing priority"),
-    Advisory(2, "per_host_thresholds", "an endpoint has one connection"),
+    Advisory(2, "per_host_thresholds", "not there yet"),
 };
 
 constexpr absl::string_view kRequestsOnly = "gRPC limits requests only (gRFC A32)";

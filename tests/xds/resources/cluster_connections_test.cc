@@ -88,6 +88,55 @@ TEST(ClusterConnectionsTest, DurationsAndExtensionsThatAreRefused) {
                                    {"filters", Extension(type, AnyText(type, filters)), ""}});
 }
 
+TEST(ClusterConnectionsTest, CallsOfAConnection) {
+  const std::string streams = "http2_protocol_options { max_concurrent_streams { value: 7 } } ";
+  const std::string requests =
+      "common_http_protocol_options { max_requests_per_connection { value: 9 } } ";
+  const std::string idle = "common_http_protocol_options { idle_timeout { seconds: 60 } } ";
+  const std::string old = "max_requests_per_connection { value: 5 } ";
+  const absl::Duration hour = absl::Hours(1);
+  const struct {
+    std::string fields;
+    uint32_t streams, requests;
+    absl::Duration idle;
+  } kRows[] = {
+      {"", 0, 0, hour},
+      {streams, 7, 0, hour},
+      {HttpOptions("explicit_http_config { " + streams + " }"), 7, 0, hour},
+      {HttpOptions("") + streams, 0, 0, hour},
+      {requests, 0, 9, hour},
+      {HttpOptions(requests), 0, 9, hour},
+      {old, 0, 5, hour},
+      {old + requests, 0, 9, hour},
+      {old + HttpOptions(requests), 0, 9, hour},
+      {old + HttpOptions(""), 0, 5, hour},
+      {idle, 0, 0, absl::Minutes(1)},
+      {HttpOptions(idle), 0, 0, absl::Minutes(1)},
+      {"common_http_protocol_options { idle_timeout { } } ", 0, 0, absl::InfiniteDuration()},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.fields);
+    for (const Profile profile : kNotGrpc) {
+      const model::ConnectionOptions options = GoodCluster(profile, row.fields).connections;
+      EXPECT_EQ(options.max_concurrent_calls, row.streams);
+      EXPECT_EQ(options.max_calls, row.requests);
+      EXPECT_EQ(options.idle_timeout, row.idle);
+    }
+    const model::ConnectionOptions grpc = GoodCluster(Profile::kGrpc, row.fields).connections;
+    EXPECT_EQ(grpc.max_concurrent_calls, 0u);
+    EXPECT_EQ(grpc.max_calls, 0u);
+  }
+  const std::string at = "http2_protocol_options.max_concurrent_streams: ";
+  CheckClusters(
+      kNotGrpc,
+      {{"none", "http2_protocol_options { max_concurrent_streams { } } ",
+        at + "0 is not within 1 to 2147483647"},
+       {"too many", "http2_protocol_options { max_concurrent_streams { value: 2147483648 } } ",
+        at + "2147483648 is not within 1 to 2147483647"},
+       {"negative", "common_http_protocol_options { idle_timeout { seconds: -1 } } ",
+        "common_http_protocol_options.idle_timeout: negative"}});
+}
+
 std::string Http2(const std::string& fields) {
   return "http2_protocol_options { " + fields + " } ";
 }

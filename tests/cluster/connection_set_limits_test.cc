@@ -1,0 +1,236 @@
+// envoy Http2ProtocolOptions.max_concurrent_streams and max_requests_per_connection: an endpoint
+// gets another connection before the calls are more than fit, and one that has had its calls is
+// replaced.
+
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "mesh/cluster/connection_set.h"
+#include "tests/cluster/connection_set_fixture.h"
+
+namespace mesh::cluster {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using Uses = std::vector<wire::ConnectionUse>;
+
+TEST(ConnectionsForTest, OneMoreAfterThreeQuarters) {
+  const struct {
+    uint64_t uses;
+    uint32_t limit;
+    size_t connections;
+  } kRows[] = {
+      {0, 0, 1},    {1000, 0, 1}, {0, 1, 1},      {1, 1, 2},        {5, 1, 6},
+      {0, 2, 1},    {1, 2, 2},    {0, 4, 1},      {2, 4, 1},        {3, 4, 2},
+      {5, 4, 2},    {6, 4, 3},    {74, 100, 1},   {75, 100, 2},     {150, 100, 3},
+      {500, 1, 12}, {9, 100, 1},  {~0ull, 1, 12}, {~0ull, ~0u, 12}, {1000, ~0u, 1},
+  };
+  for (const auto& row : kRows) {
+    EXPECT_EQ(ConnectionsFor(row.uses, row.limit), row.connections)
+        << row.uses << " of " << row.limit;
+  }
+}
+
+model::ConnectionOptions Limited(uint32_t calls) {
+  model::ConnectionOptions options;
+  options.max_concurrent_calls = calls;
+  return options;
+}
+
+// Four calls on a connection.
+class ConnectionLimitTest : public ConnectionSetFixture {
+ protected:
+  explicit ConnectionLimitTest(uint32_t limit = 4) : ConnectionSetFixture(Limited(limit)) {}
+
+  void Take(size_t count, Uses* uses) {
+    for (size_t i = 0; i < count; ++i) uses->push_back(set_->Use());
+    executor_.RunReady();
+  }
+  void Clear(Uses* uses) {
+    uses->clear();
+    executor_.RunReady();
+  }
+  // How many of the uses are on each connection.
+  std::vector<int> On0And1(const Uses& uses) {
+    std::vector<int> counts(2);
+    for (const wire::ConnectionUse& use : uses) ++counts.at(NumberOf(use));
+    return counts;
+  }
+};
+
+// A story: the other is there before the first is full.
+TEST_F(ConnectionLimitTest, AnotherConnectsAfterThreeQuarters) {
+  Start();
+  Uses uses;
+  Take(2, &uses);
+  EXPECT_EQ(connector_.made(), 1u);
+  EXPECT_EQ(set_->count(), 1u);
+  Take(1, &uses);
+  ASSERT_EQ(connector_.Live(), "0 1");
+  EXPECT_EQ(set_->count(), 2u);
+  EXPECT_TRUE(connector_.connection(1)->wanted());
+  EXPECT_EQ(NextUse(), 0u) << "calls do not wait for it";
+  Become(1, State::kConnecting);
+  Become(1, State::kReady);
+  Take(5, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(4, 4));
+  EXPECT_EQ(connector_.made(), 3u);
+  EXPECT_THAT(observer_.states, ElementsAre(State::kConnecting, State::kReady));
+}
+
+TEST_F(ConnectionLimitTest, CallsThatAreMoreThanFitGoWhereTheFewestAre) {
+  Start();
+  Uses uses;
+  Take(7, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(7, 0)) << "the others are not ready";
+  EXPECT_EQ(connector_.made(), 3u);
+  Become(1, State::kFailing);
+  Take(1, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(8, 0)) << "nor do calls fail with it";
+  EXPECT_EQ(set_->state(), State::kReady);
+  Become(1, State::kReady);
+  Take(4, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(8, 4));
+  Take(3, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(8, 7));
+}
+
+TEST_F(ConnectionLimitTest, OneThatIsLostIsNotCountedOn) {
+  Start();
+  Uses uses;
+  Take(3, &uses);
+  Become(1, State::kReady);
+  Become(0, State::kFailing);
+  Take(5, &uses);
+  EXPECT_THAT(On0And1(uses), ElementsAre(3, 5));
+  EXPECT_EQ(set_->state(), State::kReady);
+}
+
+// A story: the peak of an hour decides about the next.
+TEST_F(ConnectionLimitTest, ThoseThatAreNotNeededForTheIdleTimeoutEnd) {
+  Start();
+  Uses uses;
+  Take(6, &uses);
+  Become(1, State::kReady);
+  Become(2, State::kReady);
+  ASSERT_EQ(connector_.Live(), "0 1 2");
+  wire::ConnectionUse stream = set_->Use();
+  ASSERT_EQ(NumberOf(stream), 1u);
+  Clear(&uses);
+  Advance(absl::Hours(1));
+  EXPECT_EQ(connector_.Live(), "0 1 2") << "they were needed in that hour";
+  Advance(absl::Minutes(59));
+  Take(2, &uses);
+  Clear(&uses);
+  EXPECT_EQ(connector_.Live(), "0 1 2");
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(connector_.Live(), "0 1") << "three calls at most in the second";
+  Advance(absl::Hours(1));
+  EXPECT_EQ(connector_.Live(), "1") << "the one without a call goes";
+  EXPECT_EQ(NextUse(), 1u);
+  EXPECT_EQ(executor_.pending_timers(), 0u);
+  Release(&stream);
+  EXPECT_EQ(connector_.Live(), "1");
+}
+
+TEST_F(ConnectionLimitTest, OneThatEndsKeepsItsCalls) {
+  Start();
+  Uses uses;
+  Take(3, &uses);
+  Become(1, State::kReady);
+  Take(1, &uses);
+  ASSERT_EQ(NumberOf(uses.back()), 1u);
+  wire::ConnectionUse last = std::move(uses.back());
+  uses.pop_back();
+  wire::ConnectionUse first = std::move(uses.back());
+  Clear(&uses);
+  Advance(absl::Hours(2));
+  EXPECT_EQ(connector_.Live(), "0 1");
+  EXPECT_EQ(NextUse(), 0u);
+  EXPECT_FALSE(connector_.connection(1)->wanted());
+  Release(&last);
+  EXPECT_EQ(connector_.Live(), "0");
+}
+
+TEST_F(ConnectionLimitTest, WhatNobodyWantsGetsNoMore) {
+  Start();
+  On([&] { set_->Disconnect(); });
+  Uses uses;
+  Take(10, &uses);
+  EXPECT_EQ(connector_.made(), 1u);
+  On([&] { set_->Connect(); });
+  EXPECT_EQ(connector_.made(), 4u);
+}
+
+class OneCallTest : public ConnectionLimitTest {
+ protected:
+  OneCallTest() : ConnectionLimitTest(1) {}
+};
+
+TEST_F(OneCallTest, ThereAreNoMoreThanTwelve) {
+  Start();
+  Uses uses;
+  for (size_t i = 1; i < 30; ++i) {
+    Take(1, &uses);
+    for (size_t n = 1; n < connector_.made(); ++n) {
+      if (connector_.connection(n)->state() != State::kReady) Become(n, State::kReady);
+    }
+  }
+  EXPECT_EQ(connector_.made(), ConnectionSet::kMostServing);
+  std::vector<int> counts(ConnectionSet::kMostServing);
+  for (const wire::ConnectionUse& use : uses) ++counts.at(NumberOf(use));
+  EXPECT_THAT(counts, Each(::testing::AllOf(::testing::Ge(2), ::testing::Le(3))));
+}
+
+model::ConnectionOptions Counted() {
+  model::ConnectionOptions options;
+  options.max_calls = 3;
+  return options;
+}
+
+// Three calls on a connection, ever.
+class ConnectionCallsTest : public ConnectionSetFixture {
+ protected:
+  ConnectionCallsTest() : ConnectionSetFixture(Counted()) {}
+};
+
+TEST_F(ConnectionCallsTest, OneThatHasHadItsCallsIsReplaced) {
+  Start();
+  wire::ConnectionUse stream = set_->Use();
+  NextUse();
+  executor_.RunReady();
+  EXPECT_EQ(connector_.made(), 1u);
+  NextUse();
+  executor_.RunReady();
+  ASSERT_EQ(connector_.Live(), "0 1");
+  EXPECT_EQ(NextUse(), 0u) << "until the other is ready";
+  Become(1, State::kReady);
+  EXPECT_EQ(NextUse(), 1u);
+  EXPECT_EQ(connector_.Live(), "0 1");
+  Release(&stream);
+  EXPECT_EQ(connector_.Live(), "1");
+  NextUse();
+  NextUse();
+  executor_.RunReady();
+  EXPECT_EQ(connector_.Live(), "1 2");
+}
+
+TEST_F(ConnectionCallsTest, OneThatIsMadeAnewCountsAnew) {
+  Start();
+  NextUse();
+  NextUse();
+  Become(0, State::kConnecting);
+  Become(0, State::kReady);
+  NextUse();
+  NextUse();
+  executor_.RunReady();
+  EXPECT_EQ(connector_.made(), 1u);
+  NextUse();
+  executor_.RunReady();
+  EXPECT_EQ(connector_.made(), 2u);
+}
+
+}  // namespace
+}  // namespace mesh::cluster

@@ -69,6 +69,8 @@ set(MESH_SOURCES
     mesh/call/target_watch.cc
     mesh/cluster/aggregate_cluster.cc
     mesh/cluster/balanced_picker.cc
+    mesh/cluster/balancer.cc
+    mesh/cluster/balancer_snapshot.cc
     mesh/cluster/cluster_health.cc
     mesh/cluster/cluster_inbox.cc
     mesh/cluster/cluster_table.cc
@@ -261,6 +263,7 @@ set(MESH_HEADERS
     mesh/call/waiter.h
     mesh/cluster/aggregate_cluster.h
     mesh/cluster/balanced_picker.h
+    mesh/cluster/balancer.h
     mesh/cluster/cluster.h
     mesh/cluster/cluster_health.h
     mesh/cluster/cluster_inbox.h

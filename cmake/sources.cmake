@@ -92,9 +92,13 @@ set(MESH_SOURCES
     mesh/cluster/priority.cc
     mesh/cluster/ready_list.cc
     mesh/cluster/stall_guard.cc
+    mesh/cluster/subset_map.cc
+    mesh/cluster/subset_table.cc
     mesh/mesh.cc
+    mesh/model/endpoint_changes.cc
     mesh/model/endpoints.cc
     mesh/model/explanation.cc
+    mesh/model/metadata_match.cc
     mesh/model/path_matcher.cc
     mesh/model/route.cc
     mesh/model/service_config.cc
@@ -286,14 +290,18 @@ set(MESH_HEADERS
     mesh/cluster/priority.h
     mesh/cluster/ready_list.h
     mesh/cluster/stall_guard.h
+    mesh/cluster/subset_map.h
+    mesh/cluster/subset_table.h
     mesh/mesh.h
     mesh/model/circuit_breakers.h
     mesh/model/cluster.h
     mesh/model/connection_options.h
+    mesh/model/endpoint_changes.h
     mesh/model/endpoints.h
     mesh/model/explanation.h
     mesh/model/health_check.h
     mesh/model/load_balancing.h
+    mesh/model/metadata_match.h
     mesh/model/outlier_detection.h
     mesh/model/path_matcher.h
     mesh/model/profile.h

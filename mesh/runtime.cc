@@ -357,6 +357,10 @@ void Runtime::Answer(Target* target) {
   facts.config = target->core->service_config();
   facts.snapshot = SnapshotOf(*target);
   if (target->xds != nullptr) facts.awaited_clusters = target->xds->awaited_clusters();
+  facts.cluster_for = [core = target->core.get()](const std::string& cluster,
+                                                  const model::MetadataMatch& match) {
+    return core->SnapshotFor(cluster, match);
+  };
   std::list<Question> answered;
   for (auto question = target->questions.begin(); question != target->questions.end();) {
     const auto here = question++;

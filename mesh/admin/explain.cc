@@ -90,6 +90,9 @@ class Explainer {
       for (const Snapshot::Cluster& found : snapshot_.clusters) {
         if (found.name == share.cluster) cluster.cluster = found;
       }
+      if (share.match != nullptr && facts_.cluster_for != nullptr) {
+        cluster.cluster = facts_.cluster_for(share.cluster, *share.match).value_or(cluster.cluster);
+      }
       names_.insert(share.cluster);
       const model::ClusterConfig* config = FindConfig(*facts_.config, share.cluster);
       if (config == nullptr) continue;

@@ -6,13 +6,13 @@
 
 namespace mesh::call {
 
-const cluster::Cluster& CallRoute::Choose(uint64_t random) const {
-  if (shares.size() == 1) return *shares.front().cluster;
+const CallRoute::Share& CallRoute::Choose(uint64_t random) const {
+  if (shares.size() == 1) return shares.front();
   const uint64_t place = random % shares.back().end;
   for (const Share& share : shares) {
-    if (place < share.end) return *share.cluster;
+    if (place < share.end) return share;
   }
-  return *shares.back().cluster;
+  return shares.back();
 }
 
 const CallRoute* CallConfig::Find(absl::string_view path) const {
@@ -37,7 +37,7 @@ std::unique_ptr<const CallConfig> CompileCallConfig(const model::VirtualHost& vi
       const auto found = clusters.find(share.cluster);
       if (found == clusters.end()) continue;
       end += share.weight;
-      route.shares.push_back({found->second, end});
+      route.shares.push_back({found->second, end, share.match});
     }
     // A route keeps its place in the order even if it leads nowhere.
     config->routes.push_back(std::move(route));
@@ -58,9 +58,11 @@ NextStep ChooseNextStep(const CallConfig* config, absl::string_view path, uint64
                       absl::StrCat("the route of \"", path, "\" names no cluster that is there")),
                   false};
   }
-  const cluster::Cluster& cluster = route->Choose(random);
+  const CallRoute::Share& share = route->Choose(random);
+  const cluster::Cluster& cluster = *share.cluster;
   cluster::PickRequest complete = request;
   complete.priority = route->priority;
+  complete.metadata = share.match.get();
   // The number that has chosen among the clusters, made another one.
   complete.draw = random * 0x9e3779b97f4a7c15 ^ random >> 32;
   cluster::PickResult result = cluster.Pick(complete, reader);

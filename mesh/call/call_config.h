@@ -29,6 +29,7 @@ struct CallRoute {
   struct Share {
     std::shared_ptr<cluster::Cluster> cluster;
     uint64_t end = 0;  // of its part of [0, total weight): the sum of the weights up to it
+    std::shared_ptr<const model::MetadataMatch> match;  // of the calls that go there; null: none
   };
 
   model::PathMatcher path;
@@ -37,8 +38,8 @@ struct CallRoute {
   model::RoutingPriority priority = model::RoutingPriority::kDefault;
   absl::Duration timeout = absl::InfiniteDuration();
 
-  // The cluster that `random`, uniform, stands for.
-  const cluster::Cluster& Choose(uint64_t random) const;
+  // The share that `random`, uniform, stands for.
+  const Share& Choose(uint64_t random) const;
 };
 
 // What a channel's calls read: the routes of its target, or why there are none. Published;

@@ -55,6 +55,11 @@ void ChannelCore::ConnectRoute(absl::string_view path) {
   if (watch_ != nullptr) watch_->ConnectRoute(path);
 }
 
+std::optional<Snapshot::Cluster> ChannelCore::SnapshotFor(const std::string& cluster,
+                                                          const model::MetadataMatch& match) const {
+  return watch_ == nullptr ? std::nullopt : watch_->SnapshotFor(cluster, match);
+}
+
 void ChannelCore::FillSnapshot(Snapshot* snapshot) const {
   if (watch_ != nullptr) {
     watch_->FillSnapshot(snapshot);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -56,6 +57,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // Sets target, error, routes, clusters and ignored.
   void FillSnapshot(Snapshot* snapshot) const;
+  // A cluster as calls see it that name `match`; nothing: it is not there.
+  std::optional<Snapshot::Cluster> SnapshotFor(const std::string& cluster,
+                                               const model::MetadataMatch& match) const;
   // Null: there is none; then the snapshot's error says why.
   std::shared_ptr<const model::ServiceConfig> service_config() const;
   // Connects the clusters of the route that takes `path`, as a call to it would.

@@ -36,7 +36,8 @@ std::vector<Snapshot::Route> SnapshotRoutes(const model::VirtualHost& virtual_ho
     route.name = from.name;
     route.match = from.path.ToString();
     for (const model::WeightedCluster& cluster : from.clusters) {
-      route.clusters.push_back({cluster.cluster, cluster.weight});
+      route.clusters.push_back({cluster.cluster, cluster.weight,
+                                cluster.match == nullptr ? "" : cluster.match->ToString()});
     }
     if (from.retry.has_value()) route.retry = RetryText(*from.retry);
     if (from.timeout != absl::InfiniteDuration()) {

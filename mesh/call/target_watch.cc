@@ -1,6 +1,8 @@
 #include "mesh/call/target_watch.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -235,7 +237,22 @@ void TargetWatch::OnTimer(HeldList::iterator held) {
 
 void TargetWatch::Connect() {
   if (!started_ || shut_down_) return;
-  for (const auto& entry : clusters_) entry.second->Connect();
+  // Where all calls of a cluster name metadata, what others would go to is not needed.
+  std::set<std::string> named, plain;
+  if (config_ != nullptr) {
+    for (const model::Route& route : config_->virtual_host->routes) {
+      for (const model::WeightedCluster& share : route.clusters) {
+        (share.match == nullptr ? plain : named).insert(share.cluster);
+        const auto found = clusters_.find(share.cluster);
+        if (share.match != nullptr && found != clusters_.end()) {
+          found->second->ConnectFor(share.match.get());
+        }
+      }
+    }
+  }
+  for (const auto& [name, cluster] : clusters_) {
+    if (named.count(name) == 0 || plain.count(name) > 0) cluster->Connect();
+  }
   if (clusters_.empty() && resolver_.ok()) (*resolver_)->ReResolve();
 }
 
@@ -245,10 +262,17 @@ void TargetWatch::ConnectRoute(absl::string_view path) {
     if (!route.path.Matches(path)) continue;
     for (const model::WeightedCluster& share : route.clusters) {
       const auto found = clusters_.find(share.cluster);
-      if (found != clusters_.end()) found->second->Connect();
+      if (found != clusters_.end()) found->second->ConnectFor(share.match.get());
     }
     return;
   }
+}
+
+std::optional<Snapshot::Cluster> TargetWatch::SnapshotFor(const std::string& cluster,
+                                                          const model::MetadataMatch& match) const {
+  const auto found = clusters_.find(cluster);
+  if (found == clusters_.end()) return std::nullopt;
+  return found->second->SnapshotFor(&match);
 }
 
 void TargetWatch::FillSnapshot(Snapshot* snapshot) const {

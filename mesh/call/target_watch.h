@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   void ConnectRoute(absl::string_view path);
 
   void FillSnapshot(Snapshot* snapshot) const;
+  std::optional<Snapshot::Cluster> SnapshotFor(const std::string& cluster,
+                                               const model::MetadataMatch& match) const;
   // Null: there is none.
   const std::shared_ptr<const model::ServiceConfig>& config() const { return config_; }
   void SetChangeObserver(std::function<void()> observer) { on_change_ = std::move(observer); }

@@ -31,6 +31,10 @@ absl::Status UnavailableAggregate(absl::string_view name,
 void AppendChild(const Snapshot::Cluster& from, bool serves, absl::string_view serving,
                  uint32_t offset, Snapshot::Cluster* to) {
   to->children.push_back({from.name, from.state, from.error});
+  if (serves) {
+    to->named = from.named;
+    to->subset = from.subset;
+  }
   for (Snapshot::Priority priority : from.priorities) {
     if (!serves && !serving.empty() && priority.state == "serving") priority.state = "standby";
     if (!serves) priority.load = 0;
@@ -244,7 +248,7 @@ ConnectionState AggregateCluster::state() const {
   return passed_over ? ConnectionState::kConnecting : ConnectionState::kFailing;
 }
 
-Snapshot::Cluster AggregateCluster::snapshot() const {
+Snapshot::Cluster AggregateCluster::SnapshotFor(const model::MetadataMatch* match) const {
   Snapshot::Cluster result;
   result.name = name_;
   result.policy = "aggregate";
@@ -254,7 +258,9 @@ Snapshot::Cluster AggregateCluster::snapshot() const {
   const std::string taker = serving < members_.size() ? members_[serving].cluster->name() : "";
   for (size_t i = 0; i < members_.size(); ++i) {
     const auto offset = static_cast<uint32_t>(result.priorities.size());
-    AppendChild(members_[i].cluster->snapshot(), i == serving, taker, offset, &result);
+    const Cluster& child = *members_[i].cluster;
+    AppendChild(match == nullptr ? child.snapshot() : child.SnapshotFor(match), i == serving, taker,
+                offset, &result);
   }
   if (state() == ConnectionState::kFailing) {
     std::vector<absl::string_view> causes;

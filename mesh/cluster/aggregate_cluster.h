@@ -55,7 +55,8 @@ class AggregateCluster final : public Cluster, private Cluster::Observer {
   void AddObserver(Observer* observer) override;
   void RemoveObserver(Observer* observer) override;
   // Its localities and priorities are those of the children, one after the other.
-  Snapshot::Cluster snapshot() const override;
+  Snapshot::Cluster snapshot() const override { return SnapshotFor(nullptr); }
+  Snapshot::Cluster SnapshotFor(const model::MetadataMatch* match) const override;
   wire::ConnectionState state() const override;
 
   // The first child is preferred. `ambient` has no effect but to be shown.

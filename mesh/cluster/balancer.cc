@@ -15,18 +15,17 @@ namespace {
 
 using wire::ConnectionState;
 
-bool AreWeighted(model::LocalityWeighting rule, const std::vector<Locality*>& localities) {
-  std::vector<uint32_t> weights;
-  for (const Locality* locality : localities) weights.push_back(locality->endpoints()->weight);
-  return balancer::AreLocalitiesWeighted(rule == model::LocalityWeighting::kIgnored,
-                                         rule == model::LocalityWeighting::kByWeight, weights);
+std::string Label(absl::string_view cluster, absl::string_view subset) {
+  return absl::StrCat("cluster \"", cluster, "\"", subset.empty() ? "" : ", subset ", subset);
 }
 
 }  // namespace
 
-Balancer::Balancer(const Shared* shared, Published<BalancedPicker>* picker,
-                   std::function<void()> changed)
+Balancer::Balancer(const Shared* shared, Extent extent, absl::string_view subset,
+                   Published<BalancedPicker>* picker, std::function<void()> changed)
     : shared_(*shared),
+      extent_(extent),
+      label_(Label(shared->name, subset)),
       picker_(picker),
       changed_(std::move(changed)),
       cursors_(std::make_shared<const balancer::Cursors>(7, shared->random)) {
@@ -39,8 +38,88 @@ void Balancer::Close(absl::Status reason) {
   picker_->Publish(std::make_unique<const BalancedPicker>(Failed{std::move(reason)}));
 }
 
+LocalityRules Balancer::Rules() const {
+  using Admitted = LocalityRules::Admitted;
+  LocalityRules rules = shared_.rules;
+  if (extent_ == Extent::kAnyEndpoint || extent_ == Extent::kMembers) {
+    rules.admitted = Admitted::kAll;
+  } else if (extent_ == Extent::kDefaultSubset) {
+    rules.admitted = Admitted::kDefaultSubset;
+  }
+  return rules;
+}
+
 void Balancer::Update() {
   UpdateLocalities();
+  UpdatePriorities();
+}
+
+std::vector<Balancer::Source> Balancer::Sources() const {
+  std::vector<Source> sources;
+  for (const auto& locality : localities_) {
+    sources.push_back({locality.get(), locality->endpoints()});
+  }
+  return sources;
+}
+
+Locality* Balancer::LocalityOf(const Locality* source) {
+  Locality*& locality = by_source_[source];
+  if (locality == nullptr) {
+    localities_.push_back(std::make_unique<Locality>(shared_.table, shared_.seed, &changed_));
+    locality = localities_.back().get();
+    locality->SetMembers({}, Rules());
+    arranged_ = false;
+  }
+  return locality;
+}
+
+void Balancer::SetMembers(const Locality* source,
+                          std::vector<const model::EndpointConfig*> members) {
+  LocalityOf(source)->SetMembers(std::move(members), Rules());
+}
+
+void Balancer::AddMember(const Locality* source, const model::EndpointConfig* config) {
+  LocalityOf(source)->AddMember(config);
+}
+
+void Balancer::RemoveMember(const Locality* source, const model::EndpointConfig* config) {
+  Locality* const locality = LocalityOf(source);
+  locality->RemoveMember(config);
+  if (locality->size() == 0) arranged_ = false;
+}
+
+void Balancer::ChangeMember(const Locality* source, const model::EndpointConfig* from,
+                            const model::EndpointConfig* to) {
+  LocalityOf(source)->ChangeMember(from, to);
+}
+
+void Balancer::Arrange(const std::vector<Source>& sources, bool same_sources) {
+  if (arranged_ && same_sources) {
+    // Of many, few are this one's.
+    for (size_t i = 0, found = 0; i < sources.size() && found < by_source_.size(); ++i) {
+      const auto locality = by_source_.find(sources[i].id);
+      if (locality == by_source_.end()) continue;
+      locality->second->SetEndpoints(sources[i].endpoints);
+      ++found;
+    }
+    return;
+  }
+  arranged_ = true;
+  absl::flat_hash_map<const Locality*, std::unique_ptr<Locality>> old;
+  for (std::unique_ptr<Locality>& locality : localities_) {
+    const Locality* const key = locality.get();
+    old.emplace(key, std::move(locality));
+  }
+  localities_.clear();
+  absl::flat_hash_map<const Locality*, Locality*> by_source = std::move(by_source_);
+  by_source_.clear();
+  for (const Source& source : sources) {
+    const auto found = by_source.find(source.id);
+    if (found == by_source.end() || found->second->size() == 0) continue;
+    found->second->SetEndpoints(source.endpoints);
+    by_source_.insert(*found);
+    localities_.push_back(std::move(old[found->second]));
+  }
   UpdatePriorities();
 }
 
@@ -61,11 +140,12 @@ void Balancer::UpdateLocalities() {
   }
   localities_.clear();
   ranks.clear();
+  const LocalityRules rules = Rules();
   if (shared_.config.endpoints == nullptr || !shared_.config.status.ok()) return;
   for (const auto& endpoints : shared_.config.endpoints->localities) {
     std::unique_ptr<Locality>& locality = old[key_of(*endpoints)];
     if (locality == nullptr) locality = std::make_unique<Locality>(shared_.table, shared_.seed);
-    locality->Update(endpoints, shared_.rules);
+    locality->Update(endpoints, rules);
     localities_.push_back(std::move(locality));
   }
 }
@@ -77,6 +157,7 @@ void Balancer::UpdatePriorities() {
     if (by_priority.size() <= priority) by_priority.resize(priority + 1);
     by_priority[priority].push_back(locality.get());
   }
+  by_priority.resize(std::max(by_priority.size(), shared_.by_weight.size()));
   priorities_.resize(by_priority.size());
   loads_.healthy.resize(priorities_.size(), 0);  // until the next turn
   loads_.degraded.resize(priorities_.size(), 0);
@@ -84,8 +165,7 @@ void Balancer::UpdatePriorities() {
     if (priorities_[i] == nullptr) {
       priorities_[i] = std::make_unique<Priority>(shared_.serializer, &changed_);
     }
-    const bool by_weight = AreWeighted(shared_.config.cluster->locality_weighting, by_priority[i]);
-    priorities_[i]->SetLocalities(by_priority[i], by_weight);
+    priorities_[i]->SetLocalities(by_priority[i], shared_.by_weight[i]);
   }
 }
 
@@ -99,8 +179,11 @@ bool Balancer::Turn() {
     Retain(standby);
   }
   BalancedPicker::State state = NextState();
-  if (picker().IsLike(state, shared_.drops)) return false;
-  picker_->Publish(std::make_unique<const BalancedPicker>(std::move(state), shared_.drops));
+  std::shared_ptr<const Drops> drops = extent_ == Extent::kFallback ? shared_.drops : nullptr;
+  if (picker().IsLike(state, drops)) return false;
+  const auto* const failed = std::get_if<Failed>(&state);
+  if (failed != nullptr && shared_.log_failure) shared_.log_failure(failed->status.message());
+  picker_->Publish(std::make_unique<const BalancedPicker>(std::move(state), std::move(drops)));
   return true;
 }
 
@@ -232,9 +315,12 @@ uint64_t Balancer::ConnectionCap() const {
 
 EndpointCounts Balancer::Counts() const {
   EndpointCounts counts;
-  counts.configured =
-      shared_.config.endpoints == nullptr ? 0 : shared_.config.endpoints->endpoint_count();
   for (const auto& locality : localities_) counts.admitted += locality->size();
+  if (extent_ == Extent::kMembers) {
+    counts.configured = counts.admitted;
+  } else if (shared_.config.endpoints != nullptr) {
+    counts.configured = shared_.config.endpoints->endpoint_count();
+  }
   for (const auto& priority : priorities_) {
     counts.usable += priority->usable();
     counts.failing += priority->count(ConnectionState::kFailing);
@@ -246,7 +332,9 @@ BalancedPicker::State Balancer::NextState() {
   if (!shared_.config.status.ok()) return Failed{AsUnavailable(shared_.config.status)};
   const EndpointCounts counts = Counts();
   if (shared_.rules.subsets != nullptr && counts.configured > 0 && counts.admitted == 0) {
-    return Failed{UnavailableSubset(shared_.name, *shared_.rules.subsets, counts.configured)};
+    const bool is_none = Rules().admitted == LocalityRules::Admitted::kNone;
+    return Failed{UnavailableSubset(
+        label_, is_none ? nullptr : &shared_.rules.subsets->default_subset, counts.configured)};
   }
   // Whether unhealthy endpoints take calls, in panic, is weighed when there are calls.
   const bool may_panic = counts.configured > 0 && shared_.config.cluster->panic_threshold > 0;
@@ -270,7 +358,7 @@ BalancedPicker::State Balancer::NextState() {
         });
     if (may_come) return Pending{};
   }
-  return Failed{UnavailableCluster(shared_.name, shared_.assignment, counts, shared_.last_error)};
+  return Failed{UnavailableCluster(label_, shared_.assignment, counts, shared_.last_error)};
 }
 
 // Healthy endpoints by priority, then degraded ones; of a policy that hashes, the healthy ones
@@ -298,6 +386,12 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
   }
   if (!groups.empty()) groups.front().load += left;
   return groups;
+}
+
+size_t Balancer::ready() const {
+  size_t ready = 0;
+  for (const auto& priority : priorities_) ready += priority->count(ConnectionState::kReady);
+  return ready;
 }
 
 bool Balancer::picks_by_connection() const {

@@ -41,6 +41,19 @@ class Balancer {
   // that it gets need not wait. Only where priorities spill over.
   static constexpr uint64_t kStandbyEndpoints = 2;
 
+  // Which endpoints these are.
+  enum class Extent {
+    kFallback,       // those that take calls that name no metadata
+    kAnyEndpoint,    // all
+    kDefaultSubset,  // those of the default subset
+    kMembers,        // those that the caller says, one by one
+  };
+  // A locality of the cluster: what stands for it through updates, and what it is now.
+  struct Source {
+    const Locality* id = nullptr;
+    std::shared_ptr<const model::LocalityEndpoints> endpoints;
+  };
+
   // What the balancers of a cluster have in common. It outlives them, and changes before Update().
   struct Shared {
     std::string name;        // of the cluster
@@ -56,18 +69,31 @@ class Balancer {
     LocalityRules rules;
     model::LoadBalancing balancing;  // that `policy` is built of
     std::shared_ptr<const balancer::PolicyBuilder> policy;
+    std::vector<bool> by_weight;         // by priority, whether localities share by weight
     std::shared_ptr<const Drops> drops;  // null: none
     std::string last_error;              // of a connection
+    std::function<void(absl::string_view)> log_failure;
   };
 
   // Publishes to `picker`, an idle one at once. `changed` is called when a Turn() is due. All
   // outlive this, or Close() is called before.
-  Balancer(const Shared* shared, Published<BalancedPicker>* picker, std::function<void()> changed);
+  // `subset`: what the endpoints have, for texts; empty: they are no subset.
+  Balancer(const Shared* shared, Extent extent, absl::string_view subset,
+           Published<BalancedPicker>* picker, std::function<void()> changed);
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
 
   // Takes over the configuration as it is now.
   void Update();
+  // For kMembers, the same: what the cluster's localities are now (`same_sources`: those that they
+  // were, with other endpoints at most) ...
+  void Arrange(const std::vector<Source>& sources, bool same_sources);
+  // ... after what has become of the members that are in them. See Locality.
+  void SetMembers(const Locality* source, std::vector<const model::EndpointConfig*> members);
+  void AddMember(const Locality* source, const model::EndpointConfig* config);
+  void RemoveMember(const Locality* source, const model::EndpointConfig* config);
+  void ChangeMember(const Locality* source, const model::EndpointConfig* from,
+                    const model::EndpointConfig* to);
   // Connects endpoints from the next turn on.
   void Connect() { asked_ = true; }
   bool asked() const { return asked_; }
@@ -80,6 +106,10 @@ class Balancer {
   // Whether picks by the same picker change as connections do.
   bool picks_by_connection() const;
   wire::ConnectionState state() const;
+  // Not for kMembers.
+  std::vector<Source> Sources() const;
+  // State, error, priorities and localities.
+  size_t ready() const;  // endpoints that may take calls and are connected
   void FillSnapshot(Snapshot::Cluster* out) const;
 
  private:
@@ -88,8 +118,10 @@ class Balancer {
     absl::flat_hash_map<const Endpoint*, Snapshot::Share> endpoints;  // of the locality's
   };
 
+  LocalityRules Rules() const;
   void UpdateLocalities();
   void UpdatePriorities();
+  Locality* LocalityOf(const Locality* source);
   // What each priority gets of the calls, in percent; all 0: there is none to get it. Starts the
   // priorities that get any.
   balancer::PriorityLoads Weigh();
@@ -114,13 +146,17 @@ class Balancer {
   void FillEndpoints(const Locality& locality, Snapshot::LocalityEndpoints* out) const;
 
   const Shared& shared_;
+  const Extent extent_;
+  const std::string label_;  // for texts: cluster and subset
   Published<BalancedPicker>* const picker_;
   const std::function<void()> changed_;
-  std::vector<std::unique_ptr<Locality>> localities_;  // as configured
+  std::vector<std::unique_ptr<Locality>> localities_;          // as configured
+  absl::flat_hash_map<const Locality*, Locality*> by_source_;  // only kMembers
   std::vector<std::unique_ptr<Priority>> priorities_;
   balancer::PriorityLoads loads_;  // as of the last turn
   std::shared_ptr<const balancer::Cursors> cursors_;
-  bool asked_ = false;  // for connections
+  bool asked_ = false;     // for connections
+  bool arranged_ = false;  // localities_ and priorities_ are those of by_source_
 };
 
 }  // namespace mesh::cluster

@@ -45,9 +45,15 @@ class Cluster {
 
   // Connects as a pick would.
   virtual void Connect() = 0;
+  // Connects as a pick that names `match` would; null: it names nothing.
+  virtual void ConnectFor(const model::MetadataMatch* /*match*/) { Connect(); }
   virtual void AddObserver(Observer* observer) = 0;
   virtual void RemoveObserver(Observer* observer) = 0;
   virtual Snapshot::Cluster snapshot() const = 0;
+  // The same as calls see it that name `match`; null: they name nothing.
+  virtual Snapshot::Cluster SnapshotFor(const model::MetadataMatch* /*match*/) const {
+    return snapshot();
+  }
   // The aggregate of its connections; the same as snapshot() says in words.
   virtual wire::ConnectionState state() const {
     const std::string words = snapshot().state;

@@ -12,6 +12,12 @@ void ClusterInbox::AskForConnections() {
   });
 }
 
+void ClusterInbox::AskForSubset(uint64_t id) {
+  mailbox_->Post([self = shared_from_this(), id] {
+    if (self->cluster_ != nullptr) self->cluster_->ConnectSubset(id);
+  });
+}
+
 void ClusterInbox::OnCallFailed(Endpoint* endpoint) {
   mailbox_->Post([self = shared_from_this(), endpoint] {
     // The endpoint may be gone: the cluster knows.

@@ -2,6 +2,7 @@
 #define MESH_CLUSTER_CLUSTER_INBOX_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -22,6 +23,8 @@ class ClusterInbox final : public Endpoint::Suspicion,
 
   // A call wants an endpoint. Only the first one is told to the cluster.
   void AskForConnections();
+  // The same of a subset: its first call.
+  void AskForSubset(uint64_t id);
   // Has the cluster look at the endpoint's connection.
   void OnCallFailed(Endpoint* endpoint) override;
   void OnFailuresInARow(Endpoint* endpoint, Crossings crossings) override;

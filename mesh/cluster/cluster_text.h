@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "mesh/model/endpoints.h"
 #include "mesh/model/load_balancing.h"
+#include "mesh/model/metadata_match.h"
 
 namespace mesh::cluster {
 
@@ -19,14 +20,21 @@ struct EndpointCounts {
   size_t failing = 0;   // of them
 };
 
-// Why a cluster whose configuration is in force cannot take a call: UNAVAILABLE. `last_error` is
-// the last that was heard from a connection, or empty.
-absl::Status UnavailableCluster(absl::string_view cluster, absl::string_view assignment,
+// Why endpoints of a cluster whose configuration is in force cannot take a call: UNAVAILABLE.
+// `label` says which: `cluster "echo"`. `last_error` is the last that was heard from a connection,
+// or empty.
+absl::Status UnavailableCluster(absl::string_view label, absl::string_view assignment,
                                 const EndpointCounts& counts, absl::string_view last_error);
 
-// The same for one of whose `configured` endpoints none is in the subset that takes the calls.
-absl::Status UnavailableSubset(absl::string_view cluster, const model::SubsetSelection& subsets,
+// The same where of its `configured` endpoints none is in the default subset; null: none takes
+// calls that name no metadata.
+absl::Status UnavailableSubset(absl::string_view label, const model::MetadataFields* default_subset,
                                size_t configured);
+
+// Why nobody takes a call that names `match`: UNAVAILABLE. `is_complete`: there are not more
+// subsets than `most`, which are all that there may be.
+absl::Status NoSubset(absl::string_view cluster, const model::MetadataMatch& match,
+                      bool is_complete, size_t most);
 
 // `status` as a call fails with it: the same text, UNAVAILABLE.
 absl::Status AsUnavailable(const absl::Status& status);

@@ -4,9 +4,29 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "balancer/locality_choice.h"
 #include "balancer/policy_builders.h"
+#include "mesh/cluster/cluster_text.h"
 
 namespace mesh::cluster {
+namespace {
+
+LocalityRules::Admitted AdmittedBy(const model::SubsetSelection* subsets) {
+  using Fallback = model::SubsetSelection::Fallback;
+  if (subsets == nullptr) return LocalityRules::Admitted::kAll;
+  switch (subsets->fallback) {
+    case Fallback::kAnyEndpoint:
+      return LocalityRules::Admitted::kAll;
+    case Fallback::kDefaultSubset:
+      return LocalityRules::Admitted::kDefaultSubset;
+    case Fallback::kNone:
+    case Fallback::kFewerKeys:
+      break;
+  }
+  return LocalityRules::Admitted::kNone;
+}
+
+}  // namespace
 
 LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
     : context_(context),
@@ -22,7 +42,8 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
               [this](TableEndpoint&) { OnVerdict(); },
               [this](TableEndpoint& endpoint) { health_->OnExtras(endpoint); },
               [this](TableEndpoint& endpoint) { health_->OnNew(endpoint); },
-              [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}) {
+              [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
+      subsets_(&shared_, context->options.epochs, [this] { ScheduleTurn(); }) {
   shared_.name = key.cluster;
   shared_.assignment = key.eds_service_name.empty() ? key.cluster : key.eds_service_name;
   shared_.serializer = context->options.serializer;
@@ -32,7 +53,12 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
   shared_.seed = context->seed;
   shared_.max_connected = context->options.max_connected_endpoints;
   shared_.guards_against_stalls = context->options.guards_against_stalls;
-  base_.emplace(&shared_, &picker_, [this] { ScheduleTurn(); });
+  if (context->options.log) {
+    shared_.log_failure = [context](absl::string_view text) {
+      context->options.log(LogSeverity::kWarning, text);
+    };
+  }
+  base_.emplace(&shared_, Balancer::Extent::kFallback, "", &picker_, [this] { ScheduleTurn(); });
 }
 
 ClusterHealth::Options LiveCluster::HealthOptions() {
@@ -65,6 +91,7 @@ LiveCluster::~LiveCluster() {
   if (context_ == nullptr) return;  // closed
   inbox_->ForgetCluster();
   base_.reset();
+  subsets_.Close();
   // No reader is in a picker of a cluster that nobody holds, but the rule is the same.
   RetireUnused();
 }
@@ -75,8 +102,8 @@ PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& read
     return Dropped{absl::UnavailableError(
         absl::StrCat("cluster \"", name(), "\": EDS-configured drop: ", category->name))};
   }
-  if (picker->is_idle()) inbox_->AskForConnections();
-  PickResult result = picker->Pick(request);
+  PickResult result = request.metadata == nullptr ? PickFallback(*picker, request, reader)
+                                                  : PickMatching(*picker, request, reader);
   auto* const picked = std::get_if<Picked>(&result);
   if (picked == nullptr) return result;
   LimitHold retry;
@@ -90,6 +117,70 @@ PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& read
   picked->permit.Keep(*std::move(hold), std::move(retry));
   if (request.awaits_answer) picked->permit.AwaitAnswer();
   return result;
+}
+
+PickResult LiveCluster::PickBase(const BalancedPicker& picker, const PickRequest& request) const {
+  if (picker.is_idle()) inbox_->AskForConnections();
+  return picker.Pick(request);
+}
+
+PickResult LiveCluster::PickFallback(const BalancedPicker& picker, const PickRequest& request,
+                                     const EpochReader& reader) const {
+  PickResult result = PickBase(picker, request);
+  if (!std::holds_alternative<Failed>(result)) return result;
+  const SubsetMap* const map = subsets_.Find(reader);
+  const bool any_may =
+      map != nullptr && map->selection().panic_mode_any &&
+      map->selection().fallback == model::SubsetSelection::Fallback::kDefaultSubset;
+  if (!any_may) return result;
+  PickResult any = PickSubset(*map->any_endpoint(), request, reader);
+  return std::holds_alternative<Failed>(any) ? std::move(result) : std::move(any);
+}
+
+PickResult LiveCluster::PickMatching(const BalancedPicker& picker, const PickRequest& request,
+                                     const EpochReader& reader) const {
+  const SubsetMap* const map = subsets_.Find(reader);
+  if (map == nullptr) return PickFallback(picker, request, reader);
+  const auto& alternatives = request.metadata->alternatives();
+  if (!map->selection().obeys_fallback_list || alternatives.empty()) {
+    return PickMatch(*map, *request.metadata, picker, request, reader);
+  }
+  PickResult result = Pending{};
+  for (const model::MetadataMatch& match : alternatives) {
+    result = PickMatch(*map, match, picker, request, reader);
+    if (!std::holds_alternative<Failed>(result)) break;
+  }
+  return result;
+}
+
+PickResult LiveCluster::PickMatch(const SubsetMap& map, const model::MetadataMatch& match,
+                                  const BalancedPicker& picker, const PickRequest& request,
+                                  const EpochReader& reader) const {
+  using Taker = SubsetMap::Taker;
+  const SubsetMap::Choice choice = map.Choose(match);
+  // What is not there may be one of those that found no room: nobody else is to take its calls.
+  const bool is_known = choice.taker == Taker::kSubset || map.is_complete();
+  if (choice.taker == Taker::kNobody || !is_known) return NoTaker(map, match);
+  if (choice.subset != nullptr) return PickSubset(*choice.subset, request, reader);
+  // A selector falls back to those that take calls without metadata, but not to what these may
+  // fall back to.
+  if (choice.taker != Taker::kFallback) return PickBase(picker, request);
+  if (map.selection().fallback == model::SubsetSelection::Fallback::kNone) {
+    return NoTaker(map, match);
+  }
+  return PickFallback(picker, request, reader);
+}
+
+Failed LiveCluster::NoTaker(const SubsetMap& map, const model::MetadataMatch& match) const {
+  return Failed{NoSubset(name(), match, map.is_complete(), SubsetTable::kMostSubsets)};
+}
+
+PickResult LiveCluster::PickSubset(const SubsetView& subset, const PickRequest& request,
+                                   const EpochReader& reader) const {
+  const BalancedPicker* const picker = subset.picker(reader);
+  if (picker != nullptr) return picker->Pick(request);
+  if (subset.Ask()) inbox_->AskForSubset(subset.id());
+  return Pending{};
 }
 
 Dropped LiveCluster::Overflow(LimitKind kind, model::RoutingPriority priority) const {
@@ -110,6 +201,30 @@ void LiveCluster::Connect() {
   ScheduleTurn();
 }
 
+void LiveCluster::ConnectSubset(uint64_t id) {
+  if (context_ == nullptr) return;
+  health_->NoteCalls();
+  subsets_.Connect(id);
+}
+
+void LiveCluster::ConnectFor(const model::MetadataMatch* match) {
+  const SubsetMap* const map = subsets_.writer_view();
+  if (match == nullptr || map == nullptr) return Connect();
+  const auto connect = [&](const model::MetadataMatch& one) {
+    const SubsetMap::Choice choice = map->Choose(one);
+    if (choice.subset != nullptr) {
+      ConnectSubset(choice.subset->id());
+    } else if (choice.taker != SubsetMap::Taker::kNobody) {
+      Connect();
+    }
+  };
+  if (map->selection().obeys_fallback_list && !match->alternatives().empty()) {
+    connect(match->alternatives().front());
+  } else {
+    connect(*match);
+  }
+}
+
 void LiveCluster::AddObserver(Observer* observer) { observers_.push_back(observer); }
 
 void LiveCluster::RemoveObserver(Observer* observer) {
@@ -125,6 +240,7 @@ void LiveCluster::Recheck(const Endpoint* endpoint) {
 
 void LiveCluster::Close() {
   inbox_->ForgetCluster();
+  subsets_.Close();
   base_->Close(absl::UnavailableError(
       absl::StrCat("cluster \"", name(), "\": the mesh has been shut down")));
   RetireUnused();
@@ -142,7 +258,10 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   if (same) return;
   if (!same_cluster) UpdateRules();
   UpdateDrops();
+  const bool same_weighting = UpdateWeighting();
+  // The subsets compare with the endpoints that were.
   base_->Update();
+  subsets_.Update(base_->Sources(), same_cluster && same_weighting);
   if (first) {
     Turn();  // so that the first pick already says why it fails
   } else {
@@ -173,7 +292,36 @@ void LiveCluster::UpdateRules() {
   rules.weigh_endpoints = cluster->weigh_endpoints;
   rules.same_everywhere = balancing.hashes();
   rules.subsets = cluster->subsets;
+  rules.admitted = AdmittedBy(cluster->subsets.get());
   rules.in_order = balancing.policy == model::LbPolicy::kPickFirst && !balancing.pick_first.shuffle;
+}
+
+bool LiveCluster::UpdateWeighting() {
+  const model::ClusterConfig& config = shared_.config;
+  std::vector<std::vector<uint32_t>> weights;
+  uint32_t overprovisioning = 0;
+  bool weighted_health = false;
+  if (config.endpoints != nullptr && config.status.ok()) {
+    for (const auto& locality : config.endpoints->localities) {
+      if (weights.size() <= locality->priority) weights.resize(locality->priority + 1);
+      weights[locality->priority].push_back(locality->weight);
+    }
+    overprovisioning = config.endpoints->overprovisioning_factor;
+    weighted_health = config.endpoints->weighted_priority_health;
+  }
+  std::vector<bool> by_weight;
+  for (const std::vector<uint32_t>& of_priority : weights) {
+    const auto rule = config.cluster->locality_weighting;
+    by_weight.push_back(balancer::AreLocalitiesWeighted(rule == model::LocalityWeighting::kIgnored,
+                                                        rule == model::LocalityWeighting::kByWeight,
+                                                        of_priority));
+  }
+  const bool same = by_weight == shared_.by_weight && overprovisioning == overprovisioning_ &&
+                    weighted_health == weighted_health_;
+  shared_.by_weight = std::move(by_weight);
+  overprovisioning_ = overprovisioning;
+  weighted_health_ = weighted_health;
+  return same;
 }
 
 void LiveCluster::UpdateDrops() {
@@ -195,22 +343,19 @@ void LiveCluster::ScheduleTurn() {
 
 void LiveCluster::Turn() {
   turn_scheduled_ = false;
-  const bool changed = base_->Turn();
-  if (changed) LogFailure();
+  bool changed = base_->Turn();
+  changed |= subsets_.Turn();
   RetireUnused();
   const bool connections_changed = std::exchange(connections_changed_, false);
-  if (changed || (connections_changed && base_->picks_by_connection())) {
+  if (changed || (connections_changed && picks_by_connection())) {
     NotifyObservers(&Observer::OnPickerChanged);
   } else if (connections_changed) {
     NotifyObservers(&Observer::OnConnectionsChanged);
   }
 }
 
-void LiveCluster::LogFailure() const {
-  const auto* failed = std::get_if<Failed>(&base_->picker().state());
-  if (failed != nullptr && context_->options.log) {
-    context_->options.log(LogSeverity::kWarning, failed->status.message());
-  }
+bool LiveCluster::picks_by_connection() const {
+  return base_->picks_by_connection() || subsets_.picks_by_connection();
 }
 
 void LiveCluster::RetireUnused() {
@@ -221,7 +366,18 @@ void LiveCluster::RetireUnused() {
   });
 }
 
-wire::ConnectionState LiveCluster::state() const { return base_->state(); }
+// Of what takes calls, the best: it is ready if some of them can be taken.
+wire::ConnectionState LiveCluster::state() const {
+  using State = wire::ConnectionState;
+  const State base = base_->state();
+  if (base == State::kReady || subsets_.size() == 0) return base;
+  const State subsets = subsets_.state();
+  if (subsets == State::kReady) return subsets;
+  for (const State state : {State::kConnecting, State::kIdle}) {
+    if (base == state || subsets == state) return state;
+  }
+  return State::kFailing;
+}
 
 void LiveCluster::NotifyObservers(void (Observer::*notice)()) {
   const std::vector<Observer*> observers = observers_;

@@ -17,6 +17,7 @@
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint_table.h"
+#include "mesh/cluster/subset_table.h"
 
 namespace mesh::cluster {
 
@@ -44,9 +45,13 @@ class LiveCluster final : public Cluster {
                                  const EpochReader& reader) const override;
 
   void Connect() override;
+  void ConnectFor(const model::MetadataMatch* match) override;
+  // Those of a subset, if it is still there.
+  void ConnectSubset(uint64_t id);
   void AddObserver(Observer* observer) override;
   void RemoveObserver(Observer* observer) override;
   Snapshot::Cluster snapshot() const override;
+  Snapshot::Cluster SnapshotFor(const model::MetadataMatch* match) const override;
   wire::ConnectionState state() const override;
 
   const model::ClusterKey& key() const { return key_; }
@@ -62,14 +67,30 @@ class LiveCluster final : public Cluster {
   ClusterHealth::Options HealthOptions();
   void OnConnection(TableEndpoint& endpoint);
   void OnVerdict();
+  // Of those that take calls without metadata, and of all where those cannot, if that is to be.
+  PickResult PickBase(const BalancedPicker& picker, const PickRequest& request) const;
+  PickResult PickFallback(const BalancedPicker& picker, const PickRequest& request,
+                          const EpochReader& reader) const;
+  // Of those that take a call with metadata, where `picker` is of those without.
+  PickResult PickMatching(const BalancedPicker& picker, const PickRequest& request,
+                          const EpochReader& reader) const;
+  PickResult PickMatch(const SubsetMap& map, const model::MetadataMatch& match,
+                       const BalancedPicker& picker, const PickRequest& request,
+                       const EpochReader& reader) const;
+  PickResult PickSubset(const SubsetView& subset, const PickRequest& request,
+                        const EpochReader& reader) const;
+  Failed NoTaker(const SubsetMap& map, const model::MetadataMatch& match) const;
   Dropped Overflow(LimitKind kind, model::RoutingPriority priority) const;
   void UpdateRules();
+  // Of the assignment; whether it is as it was.
+  bool UpdateWeighting();
   void UpdateDrops();
   void ScheduleTurn();
   void Turn();
-  void LogFailure() const;
   void RetireUnused();
   void NotifyObservers(void (Observer::*notice)());
+  bool picks_by_connection() const;
+  Snapshot::Cluster SnapshotOf(const Balancer& balancer) const;
   std::vector<Snapshot::Limit> LimitsNow() const;
 
   const Context* context_;  // null once closed
@@ -82,6 +103,9 @@ class LiveCluster final : public Cluster {
   EndpointTable table_;
   Balancer::Shared shared_;
   std::optional<Balancer> base_;  // until the cluster is taken down
+  SubsetTable subsets_;
+  uint32_t overprovisioning_ = 0;  // as of the last update, and ...
+  bool weighted_health_ = false;   // ... whether priorities are weighed by weights
   std::vector<Observer*> observers_;
   bool turn_scheduled_ = false;
   bool connections_changed_ = false;  // since the last turn

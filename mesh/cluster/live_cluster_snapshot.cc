@@ -51,7 +51,7 @@ std::vector<Snapshot::Limit> LiveCluster::LimitsNow() const {
   return limits;
 }
 
-Snapshot::Cluster LiveCluster::snapshot() const {
+Snapshot::Cluster LiveCluster::SnapshotOf(const Balancer& balancer) const {
   const model::ClusterConfig& config = shared_.config;
   Snapshot::Cluster result;
   result.name = name();
@@ -59,8 +59,50 @@ Snapshot::Cluster LiveCluster::snapshot() const {
     result.policy = Name(config.cluster->balancing.policy);
     result.limits = LimitsNow();
   }
-  base_->FillSnapshot(&result);
+  balancer.FillSnapshot(&result);
   if (result.error.empty()) result.error = std::string(config.ambient.message());
+  subsets_.FillSnapshot(&result);
+  return result;
+}
+
+Snapshot::Cluster LiveCluster::snapshot() const {
+  Snapshot::Cluster result = SnapshotOf(*base_);
+  result.state = std::string(wire::ToString(state()));
+  return result;
+}
+
+Snapshot::Cluster LiveCluster::SnapshotFor(const model::MetadataMatch* match) const {
+  const SubsetMap* const map = subsets_.writer_view();
+  if (match == nullptr || map == nullptr) return SnapshotOf(*base_);
+  // Of alternatives the first that has a subset; what it can take is not looked at.
+  SubsetMap::Choice choice = map->Choose(*match);
+  if (map->selection().obeys_fallback_list) {
+    for (const model::MetadataMatch& alternative : match->alternatives()) {
+      choice = map->Choose(alternative);
+      if (choice.taker == SubsetMap::Taker::kSubset) break;
+    }
+  }
+  const Balancer* const balancer =
+      choice.subset == nullptr ? &*base_ : subsets_.BalancerOf(*choice.subset);
+  Snapshot::Cluster result;
+  if (balancer != nullptr) {
+    result = SnapshotOf(*balancer);
+  } else {  // no call has asked for it yet
+    result = SnapshotOf(*base_);
+    result.state = std::string(wire::ToString(wire::ConnectionState::kIdle));
+    result.error.clear();
+    result.priorities.clear();
+    result.localities.clear();
+  }
+  result.named = match->ToString();
+  const bool is_fallback = choice.subset == nullptr && choice.taker != SubsetMap::Taker::kNobody &&
+                           map->selection().fallback != model::SubsetSelection::Fallback::kNone;
+  if (choice.taker == SubsetMap::Taker::kSubset) {
+    result.subset = model::ToString(choice.subset->fields());
+  } else if (!map->is_complete() || (choice.subset == nullptr && !is_fallback)) {
+    result.state = std::string(wire::ToString(wire::ConnectionState::kFailing));
+    result.error = std::string(NoTaker(*map, *match).status.message());
+  }
   return result;
 }
 

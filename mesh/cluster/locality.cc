@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/container/inlined_vector.h"
+#include "mesh/model/endpoint_changes.h"
 
 namespace mesh::cluster {
 namespace {
@@ -17,30 +17,24 @@ using wire::ConnectionState;
 // However few may be connected, this many may fail before the others are given up.
 constexpr uint64_t kMinFailing = 16;
 
-// The chunks of `list` that are not in `other`.
-std::vector<const EndpointList::Chunk*> ChunksBeside(const EndpointList& list,
-                                                     const EndpointList& other) {
-  absl::flat_hash_set<const EndpointList::Chunk*> known;
-  known.reserve(other.chunks().size());
-  for (const auto& chunk : other.chunks()) known.insert(chunk.get());
-  std::vector<const EndpointList::Chunk*> beside;
-  for (const auto& chunk : list.chunks()) {
-    if (!known.contains(chunk.get())) beside.push_back(chunk.get());
-  }
-  return beside;
-}
-
 }  // namespace
 
 bool LocalityRules::Admits(const EndpointConfig& config) const {
-  using Fallback = model::SubsetSelection::Fallback;
-  if (subsets == nullptr || subsets->fallback == Fallback::kAnyEndpoint) return true;
-  if (subsets->fallback == Fallback::kNone) return false;
-  const auto& wanted = subsets->default_subset;
+  if (admitted == Admitted::kAll) return true;
+  if (admitted == Admitted::kNone) return false;
+  const model::MetadataFields& wanted = subsets->default_subset;
   if (wanted.empty()) return true;
   if (config.extras == nullptr) return false;
-  const auto& metadata = config.extras->metadata;
-  return std::includes(metadata.begin(), metadata.end(), wanted.begin(), wanted.end());
+  const model::MetadataFields& metadata = config.extras->metadata;
+  const auto key_is_less = [](const auto& a, const auto& b) { return a.first < b.first; };
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& field) {
+    const auto found = std::lower_bound(metadata.begin(), metadata.end(), field, key_is_less);
+    if (found == metadata.end() || found->first != field.first) return false;
+    if (found->second == field.second) return true;
+    if (!subsets->list_as_any) return false;
+    const std::vector<std::string> any = model::ElementsOf(found->second).values;
+    return std::find(any.begin(), any.end(), field.second) != any.end();
+  });
 }
 
 Locality::~Locality() {
@@ -99,64 +93,84 @@ Place Locality::PlaceOf(const Entry& entry) {
 void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
                       const LocalityRules& rules) {
   if (endpoints == endpoints_ && rules == rules_) return;
-  const EndpointList none;
-  const EndpointList& before = endpoints_ == nullptr ? none : endpoints_->endpoints;
   if (rules == rules_ && !rules.in_order) {
-    UpdateChunks(before, endpoints->endpoints);
+    UpdateChunks(endpoints_ == nullptr ? EndpointList() : endpoints_->endpoints,
+                 endpoints->endpoints);
   } else {
-    Replace(endpoints->endpoints, rules);
+    std::vector<const EndpointConfig*> admitted;
+    endpoints->endpoints.ForEach([&](const EndpointConfig& config) {
+      if (rules.Admits(config)) admitted.push_back(&config);
+    });
+    Replace(std::move(admitted), rules);
   }
-  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight) ++version_;
+  SetEndpoints(std::move(endpoints));
+}
+
+void Locality::SetEndpoints(std::shared_ptr<const model::LocalityEndpoints> endpoints) {
+  if (endpoints == endpoints_) return;
+  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight) {
+    ++version_;
+    Touch();
+  }
   // The former configuration, whose endpoints nothing points to any more, goes here.
   endpoints_ = std::move(endpoints);
 }
 
+void Locality::SetMembers(std::vector<const EndpointConfig*> members, const LocalityRules& rules) {
+  has_members_ = true;
+  Replace(std::move(members), rules);
+}
+
+void Locality::AddMember(const EndpointConfig* config) { Add(RankOf(*config), config); }
+
+void Locality::RemoveMember(const EndpointConfig* config) { Remove(Find(config)); }
+
+void Locality::ChangeMember(const EndpointConfig* from, const EndpointConfig* to) {
+  Change(from, to);
+}
+
 // What stays in the table keeps its object and its connection: see Add().
-void Locality::Replace(const EndpointList& after, const LocalityRules& rules) {
+void Locality::Replace(std::vector<const EndpointConfig*> after, const LocalityRules& rules) {
   while (!entries_.empty()) Remove(entries_.begin());
   ranks_.clear();
   rules_ = rules;
-  uint64_t number = 0;
-  std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
-  after.ForEach([&](const EndpointConfig& config) {
-    if (!rules_.Admits(config)) return;
-    const uint64_t rank = rules_.in_order ? number++ : HashOf(config.address);
-    if (rules_.in_order) ranks_.emplace(&config, rank);
-    added.emplace_back(rank, &config);
-  });
-  std::sort(added.begin(), added.end());
-  for (const auto& [rank, config] : added) Add(rank, config);
+  if (rules.in_order) {
+    for (size_t i = 0; i < after.size(); ++i) ranks_.emplace(after[i], i);
+  }
+  AddAll(std::move(after));
+}
+
+// In an order that is the same in every process, so that a simulation repeats; and a tree is built
+// faster in its order.
+void Locality::AddAll(std::vector<const EndpointConfig*> added) {
+  std::vector<std::pair<uint64_t, const EndpointConfig*>> ranked;
+  ranked.reserve(added.size());
+  for (const EndpointConfig* config : added) ranked.emplace_back(RankOf(*config), config);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [rank, config] : ranked) Add(rank, config);
 }
 
 void Locality::UpdateChunks(const EndpointList& before, const EndpointList& after) {
-  absl::flat_hash_map<absl::string_view, absl::InlinedVector<const EndpointConfig*, 1>> old;
-  for (const EndpointList::Chunk* chunk : ChunksBeside(before, after)) {
-    for (const EndpointConfig& config : chunk->endpoints) {
-      if (rules_.Admits(config)) old[config.address].push_back(&config);
+  model::EndpointChanges changes = model::ChangesBetween(before, after);
+  const auto is_left_out = [this](const EndpointConfig* config) { return !rules_.Admits(*config); };
+  std::vector<const EndpointConfig*>& removed = changes.removed;
+  std::vector<const EndpointConfig*>& added = changes.added;
+  removed.erase(std::remove_if(removed.begin(), removed.end(), is_left_out), removed.end());
+  added.erase(std::remove_if(added.begin(), added.end(), is_left_out), added.end());
+  for (const auto& [from, to] : changes.kept) {
+    const bool was = rules_.Admits(*from);
+    const bool is = rules_.Admits(*to);
+    if (was && is) {
+      Change(from, to);
+    } else if (was) {
+      removed.push_back(from);
+    } else if (is) {
+      added.push_back(to);
     }
   }
-  std::vector<std::pair<uint64_t, const EndpointConfig*>> added;
-  for (const EndpointList::Chunk* chunk : ChunksBeside(after, before)) {
-    for (const EndpointConfig& config : chunk->endpoints) {
-      if (!rules_.Admits(config)) continue;
-      const auto found = old.find(config.address);
-      if (found == old.end() || found->second.empty()) {
-        added.emplace_back(HashOf(config.address), &config);
-      } else {
-        Change(found->second.back(), &config);
-        found->second.pop_back();
-      }
-    }
-  }
-  // In an order that is the same in every process, so that a simulation repeats.
-  std::vector<std::pair<uint64_t, const EndpointConfig*>> removed;
-  for (const auto& [address, configs] : old) {
-    for (const EndpointConfig* config : configs) removed.emplace_back(HashOf(address), config);
-  }
-  std::sort(removed.begin(), removed.end());
-  for (const auto& [hash, config] : removed) Remove(Find(config));
-  std::sort(added.begin(), added.end());  // a tree is built faster in its order
-  for (const auto& [hash, config] : added) Add(hash, config);
+  for (const EndpointConfig* config : removed) Remove(Find(config));
+  AddAll(std::move(added));
 }
 
 void Locality::SetPanic(bool panic) {
@@ -187,7 +201,7 @@ void Locality::Add(uint64_t rank, const EndpointConfig* config) {
   ++version_;
   const auto it = entries_.insert({rank, Entry{config, nullptr}});
   Count(ClassOf(*config, nullptr), config->weight, +1);
-  needs_selection_ = true;
+  Touch();
   // An endpoint that comes from another locality keeps its object and its connection, at least
   // until the next selection.
   if ((all_ && IsUsable(*it->second.config, it->second.endpoint)) || table_->Has(config->address))
@@ -200,7 +214,7 @@ void Locality::Remove(Entries::iterator it) {
   entries_.erase(it);
   ++version_;
   Count(ClassOf(*config, nullptr), config->weight, -1);
-  needs_selection_ = true;
+  Touch();
 }
 
 void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
@@ -213,7 +227,7 @@ void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
   const Place before = PlaceOf(entry);
   entry.config = to;
   const Place after = PlaceOf(entry);
-  needs_selection_ = true;
+  Touch();
   ++version_;
   Count(after.place_class, after.weight, +1);
   Count(before.place_class, before.weight, -1);
@@ -284,7 +298,7 @@ void Locality::OnState(const TableEndpoint& endpoint, const Place& place, Connec
   if (endpoint.state() == old) return;
   CountState(endpoint, place, endpoint.state(), +1);
   CountState(endpoint, place, old, -1);
-  needs_selection_ = true;
+  Touch();
 }
 
 void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
@@ -293,7 +307,7 @@ void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
   config.health = place->health;
   place->place_class = ClassOf(config, &endpoint);
   if (place->place_class == before.place_class) return;
-  needs_selection_ = true;
+  Touch();
   ++version_;
   Count(place->place_class, place->weight, +1);
   Count(before.place_class, before.weight, -1);
@@ -306,6 +320,7 @@ void Locality::OnWarmth(const TableEndpoint& endpoint, const Place& place, uint3
   if (list == kNoList || endpoint.state() != ConnectionState::kReady) return;
   ready_[list].Adjust(endpoint.endpoint(), ReadyWeight(place.weight, endpoint.warmth()) -
                                                ReadyWeight(place.weight, old));
+  if (changed_ != nullptr) (*changed_)();
 }
 
 void Locality::Select(uint64_t quota) {
@@ -373,13 +388,17 @@ void Locality::Stop() {
 void Locality::ForEach(
     const std::function<void(const EndpointConfig&, TableEndpoint*)>& visit) const {
   if (endpoints_ == nullptr) return;
-  absl::flat_hash_map<const EndpointConfig*, TableEndpoint*> attached;
-  for (const auto& [hash, entry] : entries_) {
-    if (entry.endpoint != nullptr) attached.emplace(entry.config, entry.endpoint);
+  absl::flat_hash_map<const EndpointConfig*, TableEndpoint*> here;
+  for (const auto& [rank, entry] : entries_) {
+    if (has_members_ || entry.endpoint != nullptr) here.emplace(entry.config, entry.endpoint);
   }
   endpoints_->endpoints.ForEach([&](const EndpointConfig& config) {
-    const auto found = attached.find(&config);
-    visit(config, found == attached.end() ? nullptr : found->second);
+    const auto found = here.find(&config);
+    if (found != here.end()) {
+      visit(config, found->second);
+    } else if (!has_members_) {
+      visit(config, nullptr);
+    }
   });
 }
 

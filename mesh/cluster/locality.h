@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
@@ -20,7 +21,8 @@ namespace mesh::cluster {
 
 // Which endpoints there are, and how their health is understood. A value.
 struct LocalityRules {
-  // Whether an endpoint may take calls that name no metadata: others are as if they were not here.
+  // Which endpoints of a configuration count; others are as if they were not there.
+  enum class Admitted { kAll, kDefaultSubset, kNone };
   bool Admits(const model::EndpointConfig& config) const;
 
   bool knows_degraded = false;        // else degraded endpoints count as unhealthy
@@ -31,17 +33,22 @@ struct LocalityRules {
   // All clients prefer the same endpoints, if not all are connected: what is hashed must go to the
   // same one from each.
   bool same_everywhere = false;
-  std::shared_ptr<const model::SubsetSelection> subsets;  // null: none
+  Admitted admitted = Admitted::kAll;
+  std::shared_ptr<const model::SubsetSelection> subsets;  // not null where one is admitted
 
   bool operator==(const LocalityRules& other) const {
-    const bool same_subset =
-        subsets == other.subsets || (subsets != nullptr && other.subsets != nullptr &&
-                                     subsets->fallback == other.subsets->fallback &&
-                                     subsets->default_subset == other.subsets->default_subset);
-    return same_subset && same_everywhere == other.same_everywhere &&
-           knows_degraded == other.knows_degraded &&
+    return admitted == other.admitted && HasSameDefault(other) &&
+           same_everywhere == other.same_everywhere && knows_degraded == other.knows_degraded &&
            degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
            scaled == other.scaled && weigh_endpoints == other.weigh_endpoints;
+  }
+
+ private:
+  // REQUIRES: the same are admitted.
+  bool HasSameDefault(const LocalityRules& other) const {
+    return admitted != Admitted::kDefaultSubset || subsets == other.subsets ||
+           (subsets->default_subset == other.subsets->default_subset &&
+            subsets->list_as_any == other.subsets->list_as_any);
   }
 };
 
@@ -55,8 +62,10 @@ class Locality {
   // all of them are in the first.
   static constexpr size_t kLists = 2;
 
-  // `table` outlives the locality.
-  Locality(EndpointTable* table, uint64_t seed) : table_(table), seed_(seed) {}
+  // `changed`, if it is not null, is called when something has changed that Select() looks at, or
+  // that calls see. Both outlive the locality.
+  Locality(EndpointTable* table, uint64_t seed, const std::function<void()>* changed = nullptr)
+      : table_(table), seed_(seed), changed_(changed) {}
   // Detaches everything.
   ~Locality();
   Locality(const Locality&) = delete;
@@ -65,6 +74,14 @@ class Locality {
   // Takes over a configuration, at the cost of the chunks that it does not share with the last.
   void Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
               const LocalityRules& rules);
+  // The same, where others know which of its endpoints are here: all that there are from now on,
+  // or one more, fewer, or another in its place. What they point to is in the configuration that
+  // was, and in that which is to come: SetEndpoints() takes it over.
+  void SetMembers(std::vector<const model::EndpointConfig*> members, const LocalityRules& rules);
+  void AddMember(const model::EndpointConfig* config);
+  void RemoveMember(const model::EndpointConfig* config);
+  void ChangeMember(const model::EndpointConfig* from, const model::EndpointConfig* to);
+  void SetEndpoints(std::shared_ptr<const model::LocalityEndpoints> endpoints);
   // In panic every endpoint is usable, whatever its health.
   void SetPanic(bool panic);
 
@@ -112,8 +129,8 @@ class Locality {
   // and of what they and the locality weigh; not with the state of connections.
   uint64_t version() const { return version_; }
 
-  // Calls `visit(const model::EndpointConfig&, TableEndpoint* or null)` with each place, in the
-  // order of the configuration.
+  // Calls `visit(const model::EndpointConfig&, TableEndpoint* or null)` with each place that is
+  // configured, in that order; of members only with those.
   void ForEach(
       const std::function<void(const model::EndpointConfig&, TableEndpoint*)>& visit) const;
   // Whether an endpoint of that place is of any list, or of the first.
@@ -135,7 +152,12 @@ class Locality {
   size_t ListOf(PlaceClass place_class) const;
   Place PlaceOf(const Entry& entry);
   void UpdateChunks(const model::EndpointList& before, const model::EndpointList& after);
-  void Replace(const model::EndpointList& after, const LocalityRules& rules);
+  void Replace(std::vector<const model::EndpointConfig*> after, const LocalityRules& rules);
+  void Touch() {
+    needs_selection_ = true;
+    if (changed_ != nullptr) (*changed_)();
+  }
+  void AddAll(std::vector<const model::EndpointConfig*> added);
   Entries::iterator Find(const model::EndpointConfig* config);
   void Add(uint64_t rank, const model::EndpointConfig* config);
   void Remove(Entries::iterator it);
@@ -153,7 +175,9 @@ class Locality {
 
   EndpointTable* const table_;
   const uint64_t seed_;
+  const std::function<void()>* const changed_;
   LocalityRules rules_;
+  bool has_members_ = false;  // others know which endpoints are here
   bool panic_ = false;
   std::shared_ptr<const model::LocalityEndpoints> endpoints_;
   Entries entries_;

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "mesh/cluster/endpoint.h"
+#include "mesh/model/metadata_match.h"
 #include "mesh/model/routing_priority.h"
 
 namespace mesh::cluster {
@@ -21,6 +22,9 @@ struct PickRequest {
   // Uniform, and the same for all picks of a call: whether it is dropped is decided by it.
   uint64_t draw = 0;
   model::RoutingPriority priority = model::RoutingPriority::kDefault;  // whose limits apply
+  // The metadata that the endpoint must have where the cluster has subsets; null: none. It lives as
+  // long as the pick.
+  const model::MetadataMatch* metadata = nullptr;
   bool awaits_answer = false;  // it is of a kind that is answered once, and soon: unary
   bool is_retry = false;       // a policy has the call made again: limits of retries apply as well
 };

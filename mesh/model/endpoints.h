@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/model/metadata_match.h"
+
 namespace mesh::model {
 
 // What the control plane says of an endpoint (envoy.config.core.v3.HealthStatus).
@@ -28,10 +30,9 @@ inline bool IsUsable(HealthStatus health) {
 
 // What few endpoints have. Immutable.
 struct EndpointExtras {
-  std::string hash_key;  // what is hashed for ring and table; empty: the address (gRFC A76)
-  std::string hostname;  // of health checks by HTTP
-  // `envoy.lb` metadata that subsets may name: key and value as text, sorted by key.
-  std::vector<std::pair<std::string, std::string>> metadata;
+  std::string hash_key;     // what is hashed for ring and table; empty: the address (gRFC A76)
+  std::string hostname;     // of health checks by HTTP
+  MetadataFields metadata;  // that subsets may name
   uint32_t health_check_port = 0;  // 0: that of the address
   bool disable_active_health_check = false;
 

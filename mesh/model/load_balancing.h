@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "mesh/model/metadata_match.h"
 
 namespace mesh::model {
 
@@ -62,17 +63,42 @@ struct SlowStart {
   }
 };
 
-// Subsets of endpoints by their `envoy.lb` metadata (envoy cluster.proto, LbSubsetConfig).
+// Subsets of endpoints by their `envoy.lb` metadata (envoy cluster.proto, LbSubsetConfig). A value.
 struct SubsetSelection {
-  enum class Fallback { kNone, kAnyEndpoint, kDefaultSubset };
+  enum class Fallback {
+    kNone,
+    kAnyEndpoint,
+    kDefaultSubset,
+    kFewerKeys,  // of selectors only: the call is looked up again by Selector::fallback_keys
+  };
+  // Makes a subset of each combination of values that endpoints have for its keys.
   struct Selector {
-    std::vector<std::string> keys;  // sorted, each once
+    std::vector<std::string> keys;  // sorted, each once; not empty
+    // Where a call's values make no subset; none: what the cluster says.
     std::optional<Fallback> fallback;
+    std::vector<std::string> fallback_keys;  // sorted, each once; some of `keys`, not all
+
+    bool operator==(const Selector& other) const {
+      return keys == other.keys && fallback == other.fallback &&
+             fallback_keys == other.fallback_keys;
+    }
   };
 
-  Fallback fallback = Fallback::kNone;
-  std::vector<std::pair<std::string, std::string>> default_subset;  // key and value, sorted
-  std::vector<Selector> selectors;
+  Fallback fallback = Fallback::kNone;  // of calls that name no metadata, or those of no selector
+  MetadataFields default_subset;
+  std::vector<Selector> selectors;  // no two of the same keys
+  bool list_as_any = false;         // an endpoint whose value is a list has each of its elements
+  bool panic_mode_any = false;  // where the default subset cannot take a call, any endpoint does
+  bool obeys_fallback_list = false;   // see MetadataMatch::alternatives()
+  bool allow_redundant_keys = false;  // the first selector counts whose keys a call names all
+
+  bool operator==(const SubsetSelection& other) const {
+    return fallback == other.fallback && default_subset == other.default_subset &&
+           selectors == other.selectors && list_as_any == other.list_as_any &&
+           panic_mode_any == other.panic_mode_any &&
+           obeys_fallback_list == other.obeys_fallback_list &&
+           allow_redundant_keys == other.allow_redundant_keys;
+  }
 };
 
 // How a policy chooses: the part of it that is `policy`'s counts. A value.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "mesh/model/metadata_match.h"
 #include "mesh/model/path_matcher.h"
 #include "mesh/model/routing_priority.h"
 
@@ -41,6 +42,9 @@ struct RetryPolicy {
 struct WeightedCluster {
   std::string cluster;  // resource name
   uint32_t weight = 1;  // above 0
+  // The metadata of the endpoints that the calls go to, where the cluster has subsets; null: calls
+  // name none.
+  std::shared_ptr<const MetadataMatch> match;
 };
 
 // One rule of a virtual host (envoy.config.route.v3.Route with a `route` action). Immutable.

@@ -74,6 +74,12 @@ struct Snapshot {
     std::string state;  // as a cluster's
     std::string error;
   };
+  struct Subset {          // of a cluster's endpoints
+    std::string metadata;  // that they have: `stage="prod", version="v1"`
+    std::string state;     // as a cluster's; `idle`: no call has named it yet
+    uint64_t endpoints = 0;
+    uint64_t ready = 0;  // of them, those that are connected to take its calls
+  };
   struct Cluster {
     std::string name;
     std::string state;  // `idle`, `connecting`, `ready`, `failing`
@@ -85,10 +91,17 @@ struct Snapshot {
     std::vector<Priority> priorities;  // of an aggregate: its children's, one after the other
     std::vector<Child> children = {};  // the first is preferred; empty but for an aggregate
     std::vector<Limit> limits = {};    // of an aggregate: its children's
+    // Where only what takes the calls of one route is told of: what these name, and the subset that
+    // takes them; empty: what they fall back to does. Else both are empty.
+    std::string named = {};
+    std::string subset = {};
+    std::vector<Subset> subsets = {};  // at most 100: first those that calls have named
+    uint64_t subset_count = 0;         // all
   };
   struct WeightedCluster {
     std::string cluster;
     uint32_t weight = 1;
+    std::string metadata = {};  // that its calls name: `version="v1"`; empty: none
   };
   struct Route {
     std::string name;

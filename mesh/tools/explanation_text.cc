@@ -120,7 +120,8 @@ std::string HeadText(const Explanation& explanation) {
 std::string LeadsTo(const Snapshot::Route& route) {
   std::string text =
       absl::StrCat("to ", absl::StrJoin(route.clusters, ", ", [](auto* out, auto& to) {
-                     absl::StrAppend(out, to.cluster, " (", to.weight, ")");
+                     absl::StrAppend(out, to.cluster, " (", to.weight, ")",
+                                     to.metadata.empty() ? "" : " with ", to.metadata);
                    }));
   if (!route.timeout.empty()) absl::StrAppend(&text, "; timeout ", route.timeout);
   if (!route.retry.empty()) absl::StrAppend(&text, "; retry ", route.retry);
@@ -166,6 +167,12 @@ std::string ClusterText(const Explanation& explanation, size_t index) {
   std::string text = absl::StrCat("\ncluster \"", cluster.name, "\"  ",
                                   Percent(entry.share.value()), " of calls, ", cluster.state,
                                   cluster.policy.empty() ? "" : ", ", cluster.policy, "\n");
+  if (!cluster.named.empty()) {
+    absl::StrAppend(
+        &text, "  calls name ", cluster.named, ": ",
+        cluster.subset.empty() ? "no subset takes them" : absl::StrCat("subset ", cluster.subset),
+        "\n");
+  }
   if (!cluster.error.empty()) absl::StrAppend(&text, "  ", cluster.error, "\n");
   for (const Snapshot::Child& child : cluster.children) {
     absl::StrAppend(&text, "  child \"", child.name, "\": ", child.state,

@@ -35,7 +35,9 @@ void WriteRoute(const Snapshot::Route& route, JsonText* json) {
   json->Key("clusters").Open('[');
   for (const Snapshot::WeightedCluster& cluster : route.clusters) {
     json->Open('{').Key("cluster").String(cluster.cluster);
-    json->Key("weight").Number(uint64_t{cluster.weight}).Close('}');
+    json->Key("weight").Number(uint64_t{cluster.weight});
+    if (!cluster.metadata.empty()) json->Key("metadata").String(cluster.metadata);
+    json->Close('}');
   }
   json->Close(']').Key("retry").String(route.retry).Key("timeout").String(route.timeout);
 }
@@ -84,6 +86,16 @@ void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
     json->Key("limit").Number(limit.limit).Key("in_use").Number(limit.in_use);
     json->Key("remaining").Number(limit.remaining).Key("refused").Number(limit.refused);
     json->Key("cluster").String(limit.cluster).Close('}');
+  }
+  json->Close(']');
+  if (!cluster.named.empty()) {
+    json->Key("named").String(cluster.named).Key("subset").String(cluster.subset);
+  }
+  if (cluster.subset_count == 0) return;
+  json->Key("subset_count").Number(cluster.subset_count).Key("subsets").Open('[');
+  for (const Snapshot::Subset& subset : cluster.subsets) {
+    json->Open('{').Key("metadata").String(subset.metadata).Key("state").String(subset.state);
+    json->Key("endpoints").Number(subset.endpoints).Key("ready").Number(subset.ready).Close('}');
   }
   json->Close(']');
 }

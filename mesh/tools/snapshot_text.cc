@@ -76,7 +76,8 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
     if (!route.name.empty()) absl::StrAppend(&line, " \"", route.name, "\"");
     absl::StrAppend(&line, " ", route.match, " to ",
                     absl::StrJoin(route.clusters, ", ", [](std::string* out, const auto& cluster) {
-                      absl::StrAppend(out, cluster.cluster, " (", cluster.weight, ")");
+                      absl::StrAppend(out, cluster.cluster, " (", cluster.weight, ")",
+                                      cluster.metadata.empty() ? "" : " with ", cluster.metadata);
                     }));
     if (!route.timeout.empty()) absl::StrAppend(&line, "; timeout ", route.timeout);
     if (!route.retry.empty()) absl::StrAppend(&line, "; retry ", route.retry);
@@ -92,6 +93,12 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
     }
     for (const Snapshot::Priority& priority : cluster.priorities) {
       lines.push_back(absl::StrCat("cluster ", cluster.name, " ", PriorityLine(priority)));
+    }
+    for (const Snapshot::Subset& subset : cluster.subsets) {
+      if (subset.state == "idle") continue;
+      lines.push_back(absl::StrCat("cluster ", cluster.name, " subset ", subset.metadata, " ",
+                                   subset.state, ", ", subset.endpoints,
+                                   subset.endpoints == 1 ? " endpoint" : " endpoints"));
     }
     for (const Snapshot::Limit& limit : cluster.limits) {
       if (limit.refused == 0) continue;

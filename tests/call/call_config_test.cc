@@ -28,7 +28,7 @@ model::Route RouteTo(const std::vector<model::WeightedCluster>& clusters) {
 // How many of all places in [0, total weight), each once, lead to each cluster.
 std::map<std::string, int> Shares(const CallRoute& route, uint64_t total) {
   std::map<std::string, int> shares;
-  for (uint64_t place = 0; place < total; ++place) ++shares[route.Choose(place).name()];
+  for (uint64_t place = 0; place < total; ++place) ++shares[route.Choose(place).cluster->name()];
   return shares;
 }
 
@@ -44,8 +44,8 @@ TEST(CallConfigTest, SharesAreExact) {
   EXPECT_EQ(Shares(config->routes[0], 100),
             (std::map<std::string, int>{{"a", 1}, {"b", 90}, {"c", 9}}));
   // Larger numbers go round.
-  EXPECT_EQ(config->routes[0].Choose(100).name(), "a");
-  EXPECT_EQ(config->routes[0].Choose(101).name(), "b");
+  EXPECT_EQ(config->routes[0].Choose(100).cluster->name(), "a");
+  EXPECT_EQ(config->routes[0].Choose(101).cluster->name(), "b");
 }
 
 TEST(CallConfigTest, AClusterOfWeightZeroTakesNothing) {
@@ -57,9 +57,9 @@ TEST(CallConfigTest, WeightsBeyond32BitsInSum) {
   const uint32_t most = 0xffffffff;
   const auto config = Compile({{"a", most}, {"b", most}}, {"a", "b"});
   const CallRoute& route = config->routes[0];
-  EXPECT_EQ(route.Choose(most - 1).name(), "a");
-  EXPECT_EQ(route.Choose(most).name(), "b");
-  EXPECT_EQ(route.Choose(uint64_t{2} * most - 1).name(), "b");
+  EXPECT_EQ(route.Choose(most - 1).cluster->name(), "a");
+  EXPECT_EQ(route.Choose(most).cluster->name(), "b");
+  EXPECT_EQ(route.Choose(uint64_t{2} * most - 1).cluster->name(), "b");
 }
 
 TEST(CallConfigTest, AnUnknownClusterLeavesItsShareToTheOthers) {

@@ -47,6 +47,11 @@ void CheckSubsets(const model::SubsetSelection& subsets) {
     Require(std::adjacent_find(selector.keys.begin(), selector.keys.end(),
                                std::greater_equal<>()) == selector.keys.end(),
             "keys are sorted, each once");
+    const std::vector<std::string>& fewer = selector.fallback_keys;
+    Require(fewer.empty() || (fewer.size() < selector.keys.size() &&
+                              std::includes(selector.keys.begin(), selector.keys.end(),
+                                            fewer.begin(), fewer.end())),
+            "a call that falls back has fewer keys each time");
   }
 }
 

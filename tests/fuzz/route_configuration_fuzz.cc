@@ -1,5 +1,7 @@
 // The decoder of route configurations, by the rules of each profile.
 
+#include <algorithm>
+
 #include "mesh/model/route.h"
 #include "mesh/xds/resources/model_resource.h"
 #include "tests/fuzz/decoder_rules.h"
@@ -13,6 +15,14 @@ void CheckRoute(const model::Route& route) {
   Require(!route.clusters.empty(), "a route leads somewhere");
   uint64_t sum = 0;
   for (const model::WeightedCluster& cluster : route.clusters) {
+    if (cluster.match != nullptr) {
+      const auto& fields = cluster.match->fields();
+      Require(!fields.empty() && fields.size() <= model::MetadataMatch::kMostFields,
+              "calls name some metadata, but not many");
+      Require(std::is_sorted(fields.begin(), fields.end(),
+                             [](const auto& a, const auto& b) { return a.key < b.key; }),
+              "metadata are sorted");
+    }
     Require(!cluster.cluster.empty() && cluster.weight > 0, "a share has a name and a weight");
     sum += cluster.weight;
   }

@@ -116,7 +116,7 @@ void CheckPath(const call::CallConfig& config, const xds::proto::VirtualHost& ho
     const call::CallRoute& compiled = config.routes[index++];
     if (!Takes(route.match(), path)) continue;
     Require(chosen == &compiled, "the first route that takes the path is chosen");
-    Require(chosen->Choose(random).name() == ClusterOf(route.route(), random),
+    Require(chosen->Choose(random).cluster->name() == ClusterOf(route.route(), random),
             "a cluster is chosen by its weight");
     return;
   }

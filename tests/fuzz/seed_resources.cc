@@ -34,6 +34,21 @@ void AddUnknown(int number, absl::string_view bytes, Message* message) {
       bytes.data(), bytes.size());
 }
 
+// Metadata that a route names, with an alternative.
+void AddMatch(absl::string_view version, proto::Metadata* match) {
+  proto::Struct fields;
+  proto::StructField* field = fields.add_fields();
+  field->set_key("version");
+  field->mutable_value()->set_string_value(std::string(version));
+  const proto::Struct alternative = fields;
+  field = fields.add_fields();
+  field->set_key("fallback_list");
+  *field->mutable_value()->mutable_list_value()->add_values()->mutable_struct_value() = alternative;
+  proto::FilterMetadata* entry = match->add_filter_metadata();
+  entry->set_key("envoy.lb");
+  entry->set_value(fields.SerializeAsString());
+}
+
 void Pack(absl::string_view type, const Message& message, proto::Any* any) {
   any->set_type_url(absl::StrCat("type.googleapis.com/", type));
   any->set_value(message.SerializeAsString());
@@ -106,7 +121,9 @@ std::string IstioRoutes() {
     auto* cluster = clusters->add_clusters();
     cluster->set_name(name);
     cluster->mutable_weight()->set_value(33);
+    AddMatch("v1", cluster->mutable_metadata_match());
   }
+  AddMatch("v2", route->mutable_route()->mutable_metadata_match());
   SetDuration(5,
               route->mutable_route()->mutable_max_stream_duration()->mutable_max_stream_duration());
   route = host->add_routes();
@@ -173,7 +190,11 @@ void SetSubsets(Message* config) {
   proto::LbSubsetSelector* selector = config->add_subset_selectors();
   selector->add_keys("version");
   selector->add_keys("canary");
-  selector->set_fallback_policy(proto::LbSubsetSelector::ANY_ENDPOINT);
+  selector->set_fallback_policy(proto::LbSubsetSelector::KEYS_SUBSET);
+  selector->add_fallback_keys_subset("canary");
+  config->add_subset_selectors()->add_keys("version");
+  config->mutable_subset_selectors(1)->set_fallback_policy(proto::LbSubsetSelector::ANY_ENDPOINT);
+  config->set_metadata_fallback_policy(proto::LbSubsetConfig::FALLBACK_LIST);
 }
 
 std::string SubsetCluster() {
@@ -378,7 +399,10 @@ void AddMetadata(int number, proto::LbEndpoint* endpoint) {
   add("hash_key")->set_string_value(absl::StrCat("key", number));
   add("shard")->set_number_value(number / 4.0);
   add("canary")->set_bool_value(number % 3 == 0);
-  AddUnknown(6, "list_value", add("zones"));
+  proto::ListValue* const zones = add("zones")->mutable_list_value();
+  zones->add_values()->set_string_value("a");
+  zones->add_values()->set_null_value(0);
+  *add("struct")->mutable_struct_value() = fields;
   for (const absl::string_view key : {"istio", "envoy.lb"}) {
     proto::FilterMetadata* entry = endpoint->mutable_metadata()->add_filter_metadata();
     entry->set_key(std::string(key));

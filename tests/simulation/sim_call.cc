@@ -46,7 +46,7 @@ void SimCall::Begin() {
     const EpochReader reader(*environment.epochs());
     step = call::ChooseNextStep(world_.core->config(reader), end_.spec.path, random_, {}, reader);
     if (auto* go = std::get_if<call::GoTo>(&*step)) {
-      world_.ledger->OnPick(end_.spec.target, go->route->Choose(random_).name(),
+      world_.ledger->OnPick(end_.spec.target, go->route->Choose(random_).cluster->name(),
                             *go->permit.endpoint());
       BeginNative(std::move(*go));
       return;

@@ -1,9 +1,12 @@
 #include "mesh/tools/explanation_text.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace mesh::tools {
 namespace {
+
+using ::testing::HasSubstr;
 
 Explanation OneOfEverything() {
   Explanation explanation;
@@ -156,6 +159,16 @@ cluster "c"  100.00 % of calls, ready, aggregate
     locality //  weight 1, 100.00 % of the cluster's calls
       1.1.1.1:1  100.00 %  ready  unknown  weight 1
 )");
+}
+
+TEST(ExplanationText, OfWhatCallsName) {
+  Explanation explanation = OneOfEverything();
+  explanation.clusters[0].cluster.named = "v=1, x=2";
+  explanation.clusters[0].cluster.subset = "v=1";
+  explanation.clusters[1].cluster.named = "v=3";
+  const std::string text = ExplanationText(explanation);
+  EXPECT_THAT(text, HasSubstr("round_robin\n  calls name v=1, x=2: subset v=1\n  limit"));
+  EXPECT_THAT(text, HasSubstr("failing\n  calls name v=3: no subset takes them\n"));
 }
 
 TEST(ExplanationText, OfNothingKnown) {

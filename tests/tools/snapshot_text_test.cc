@@ -7,6 +7,7 @@ namespace mesh::tools {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Snapshot OneOfEverything() {
   Snapshot snapshot;
@@ -72,6 +73,27 @@ TEST(SnapshotText, OneLineAFact) {
           "cluster c endpoint 1.2.3.4:5 ready, healthy, weight 4, 2 connections",
           "cluster c endpoint 1.2.3.4:6 idle, draining, weight 1, no calls: not connected",
           "ignored Cluster \"c\": altogether"));
+}
+
+TEST(SnapshotText, OfSubsetsAndWhatRoutesNameOfThem) {
+  Snapshot snapshot;
+  snapshot.target = "t";
+  snapshot.routes = {{"", "prefix \"\"", {{"c", 1, "v=1"}}, "", ""}};
+  Snapshot::Cluster cluster;
+  cluster.name = "c";
+  cluster.state = "ready";
+  cluster.subsets = {{"v=1", "ready", 3, 2}, {"v=2", "idle", 1, 0}};
+  cluster.subset_count = 2;
+  snapshot.clusters = {cluster};
+  EXPECT_THAT(SnapshotLines(snapshot),
+              ElementsAre("target t", "route 0 prefix \"\" to c (1) with v=1", "cluster c ready",
+                          "cluster c subset v=1 ready, 3 endpoints"));
+  const std::string json = SnapshotJson(snapshot);
+  EXPECT_THAT(json, HasSubstr(R"({"cluster":"c","weight":1,"metadata":"v=1"})"));
+  EXPECT_THAT(
+      json,
+      HasSubstr(
+          R"("limits":[],"subset_count":2,"subsets":[{"metadata":"v=1","state":"ready","endpoints":3,"ready":2},)"));
 }
 
 TEST(SnapshotText, ChangesAreLinesGoneAndLinesNew) {

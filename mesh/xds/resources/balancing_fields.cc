@@ -121,25 +121,25 @@ constexpr FieldDeclaration kLocalityLbConfig[] = {
 
 // In Profile::kGrpc none of these is looked at.
 constexpr FieldDeclaration kSubset[] = {
-    Honoured(1, "fallback_policy", "decides for all calls: metadata_match of routes is refused"),
-    Honoured(2, "default_subset", "of text, numbers, true and false"),
-    Honoured(3, "subset_selectors",
-             "100 at most; calls that name metadata, which they are of, cannot be made yet"),
+    Honoured(1, "fallback_policy"),
+    Honoured(2, "default_subset"),
+    Honoured(3, "subset_selectors", "100 at most; of those with the same keys the first counts"),
     Honoured(4, "locality_weight_aware",
              "absent: localities share as the policy in the subsets says (envoy: without weights)"),
     Refused(5, "scale_locality_weight", "not there yet").AdvisoryInGrpc(),
-    Refused(6, "panic_mode_any", "not there yet").AdvisoryInGrpc(),
-    Refused(7, "list_as_any", "not there yet").AdvisoryInGrpc(),
-    Refused(8, "metadata_fallback_policy", "not there yet").AdvisoryInGrpc(),
+    Honoured(6, "panic_mode_any"),
+    Honoured(7, "list_as_any"),
+    Honoured(8, "metadata_fallback_policy", "FALLBACK_LIST: 32 alternatives at most"),
     Honoured(9, "subset_lb_policy"),
-    Refused(10, "allow_redundant_keys", "not there yet").AdvisoryInGrpc(),
+    Honoured(10, "allow_redundant_keys"),
 };
 
 constexpr FieldDeclaration kLbSubsetSelector[] = {
     Honoured(1, "keys", "in any order; a selector without keys selects nothing"),
-    Honoured(2, "fallback_policy", "all but KEYS_SUBSET, which is refused by name"),
-    Refused(3, "fallback_keys_subset", "not there yet").AdvisoryInGrpc(),
-    Refused(4, "single_host_per_subset", "not there yet").AdvisoryInGrpc(),
+    Honoured(2, "fallback_policy"),
+    Honoured(3, "fallback_keys_subset", "some of the keys, not all; only with KEYS_SUBSET"),
+    Advisory(4, "single_host_per_subset",
+             "if several endpoints are in a subset, all take its calls"),
 };
 
 constexpr MessageDeclaration kMessages[] = {

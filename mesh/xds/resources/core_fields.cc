@@ -85,12 +85,16 @@ constexpr FieldDeclaration kStructField[] = {
 };
 
 constexpr FieldDeclaration kValue[] = {
-    Advisory(1, "null_value", "nothing is compared with it"),
-    Honoured(2, "number_value", "compared as text"),
+    Honoured(1, "null_value"),
+    Honoured(2, "number_value"),
     Honoured(3, "string_value"),
-    Honoured(4, "bool_value", "compared as text"),
-    Advisory(5, "struct_value", "nothing is compared with it"),
-    Advisory(6, "list_value", "nothing is compared with it"),
+    Honoured(4, "bool_value"),
+    Honoured(5, "struct_value", "compared as a whole"),
+    Honoured(6, "list_value", "compared as a whole, unless list_as_any says otherwise"),
+};
+
+constexpr FieldDeclaration kListValue[] = {
+    Honoured(1, "values"),
 };
 
 constexpr MessageDeclaration kMessages[] = {
@@ -108,6 +112,7 @@ constexpr MessageDeclaration kMessages[] = {
     {"Struct", "google.protobuf.Struct", kStruct},
     {"StructField", "", kStructField},
     {"Value", "google.protobuf.Value", kValue},
+    {"ListValue", "google.protobuf.ListValue", kListValue},
     {"Percent", "envoy.type.v3.Percent", kPercent},
     {"RuntimeDouble", "envoy.config.core.v3.RuntimeDouble", kRuntimeDouble},
 };

@@ -116,7 +116,7 @@ std::shared_ptr<const model::EndpointExtras> EndpointDecoder::DecodeExtras(Decod
     const FieldErrors::Scope scope(&decoding->errors, "metadata");
     const proto::Struct metadata = DecodeBalancingMetadata(message_.metadata(), decoding);
     extras.hash_key = HashKey(metadata);
-    extras.metadata = TextOf(metadata);
+    extras.metadata = FieldsOf(metadata);
   }
   if (message_.endpoint().has_health_check_config() && !decoding->grpc()) {
     const FieldErrors::Scope scope(&decoding->errors, "endpoint.health_check_config");

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/resources/common.h"
 #include "mesh/xds/resources/http_filters.h"
+#include "mesh/xds/resources/metadata.h"
 #include "mesh/xds/resources/retry_policy.h"
 
 namespace mesh::xds {
@@ -13,24 +16,36 @@ namespace {
 
 constexpr absl::Duration kEnvoyTimeout = absl::Seconds(15);  // of a route that gives none
 
-void AddCluster(const std::string& name, uint32_t weight, model::Route* route) {
+// The metadata of a field metadata_match.
+proto::Struct DecodeMatch(const proto::Metadata& match, Decoding* decoding) {
+  if (decoding->grpc()) return {};
+  const FieldErrors::Scope scope(&decoding->errors, "metadata_match");
+  proto::Struct result = DecodeBalancingMetadata(match, decoding);
+  CheckValues("filter_metadata[\"envoy.lb\"]", result, decoding);
+  return result;
+}
+
+void AddCluster(const std::string& name, uint32_t weight,
+                std::shared_ptr<const model::MetadataMatch> match, model::Route* route) {
   model::WeightedCluster cluster;
   cluster.cluster = name;
   cluster.weight = weight;
+  cluster.match = std::move(match);
   route->clusters.push_back(std::move(cluster));
 }
 
-void DecodeWeightedClusters(const proto::WeightedCluster& weighted, Decoding* decoding,
-                            model::Route* route) {
+void DecodeWeightedClusters(const proto::WeightedCluster& weighted, const proto::Struct& match,
+                            Decoding* decoding, model::Route* route) {
   uint64_t total = 0;
   for (int i = 0; i < weighted.clusters_size(); ++i) {
     const proto::WeightedCluster::ClusterWeight& cluster = weighted.clusters(i);
     const FieldErrors::Scope scope(&decoding->errors, "clusters", i);
     CheckPerFilterConfigs(cluster.typed_per_filter_config(), decoding);
     if (cluster.name().empty()) decoding->errors.Add("name", "empty");
+    const proto::Struct here = DecodeMatch(cluster.metadata_match(), decoding);
     if (cluster.weight().value() == 0) continue;  // no calls
     total += cluster.weight().value();
-    AddCluster(cluster.name(), cluster.weight().value(), route);
+    AddCluster(cluster.name(), cluster.weight().value(), MatchOf(match, here, decoding), route);
   }
   if (total == 0) {
     decoding->errors.Add("clusters", "no cluster with a weight");
@@ -76,14 +91,15 @@ absl::Duration DecodeTimeout(const proto::RouteAction& action, Decoding* decodin
 bool DecodeClusters(const proto::RouteAction& action, const std::set<std::string>& plugins,
                     Decoding* decoding, model::Route* route) {
   FieldErrors& errors = decoding->errors;
+  const proto::Struct match = DecodeMatch(action.metadata_match(), decoding);
   switch (action.cluster_specifier_case()) {
     case proto::RouteAction::kCluster:
       if (action.cluster().empty()) errors.Add("cluster", "empty");
-      AddCluster(action.cluster(), 1, route);
+      AddCluster(action.cluster(), 1, MatchOf(match, {}, decoding), route);
       return true;
     case proto::RouteAction::kWeightedClusters: {
       const FieldErrors::Scope scope(&errors, "weighted_clusters");
-      DecodeWeightedClusters(action.weighted_clusters(), decoding, route);
+      DecodeWeightedClusters(action.weighted_clusters(), match, decoding, route);
       return true;
     }
     case proto::RouteAction::kClusterSpecifierPlugin:

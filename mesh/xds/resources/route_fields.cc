@@ -101,7 +101,7 @@ constexpr FieldDeclaration kRouteAction[] = {
     Honoured(1, "cluster"),
     Advisory(2, "cluster_header", "not there yet: the route is skipped"),
     Honoured(3, "weighted_clusters"),
-    Refused(4, "metadata_match", "subsets of endpoints are not there yet").AdvisoryInGrpc(),
+    Honoured(4, "metadata_match", "envoy.lb, 32 keys at most").AdvisoryInGrpc(),
     Refused(5, "prefix_rewrite", "paths are not rewritten: the call would run another method")
         .AdvisoryInGrpc(),
     Advisory(6, "host_rewrite_literal", "the authority is not rewritten yet"),
@@ -160,7 +160,7 @@ constexpr FieldDeclaration kWeightedCluster[] = {
 constexpr FieldDeclaration kWeightedClusterClusterWeight[] = {
     Honoured(1, "name"),
     Honoured(2, "weight", "absent or 0: no calls"),
-    Refused(3, "metadata_match", "subsets of endpoints are not there yet").AdvisoryInGrpc(),
+    Honoured(3, "metadata_match", "its keys replace those of the route").AdvisoryInGrpc(),
     Advisory(4, "request_headers_to_add", "headers are not changed yet"),
     Advisory(5, "response_headers_to_add", "headers are not changed yet"),
     Advisory(6, "response_headers_to_remove", "headers are not changed yet"),

@@ -44,40 +44,73 @@ std::optional<SubsetSelection::Fallback> DecodeSelectorFallback(
       return SubsetSelection::Fallback::kAnyEndpoint;
     case proto::LbSubsetSelector::DEFAULT_SUBSET:
       return SubsetSelection::Fallback::kDefaultSubset;
-    default:  // KEYS_SUBSET, and the enum is open
-      decoding->errors.Add(
-          "fallback_policy",
-          NotSupported(policy, proto::LbSubsetSelector::FallbackPolicy_Name(policy)));
+    case proto::LbSubsetSelector::KEYS_SUBSET:
+      return SubsetSelection::Fallback::kFewerKeys;
+    default:  // the enum is open
+      decoding->errors.Add("fallback_policy", NotSupported(policy, ""));
       return std::nullopt;
+  }
+}
+
+template <typename Keys>
+std::vector<std::string> DecodeKeys(const Keys& keys) {
+  std::vector<std::string> result(keys.begin(), keys.end());
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  return result;
+}
+
+// Envoy refuses the same (subset_lb_config.cc).
+void CheckFallbackKeys(const SubsetSelection::Selector& selector, Decoding* decoding) {
+  const std::vector<std::string>& keys = selector.fallback_keys;
+  if (selector.fallback != SubsetSelection::Fallback::kFewerKeys) {
+    if (!keys.empty()) decoding->errors.Add("fallback_keys_subset", "without KEYS_SUBSET");
+  } else if (keys.empty()) {
+    decoding->errors.Add("fallback_keys_subset", "empty");
+  } else if (!std::includes(selector.keys.begin(), selector.keys.end(), keys.begin(), keys.end())) {
+    decoding->errors.Add("fallback_keys_subset", "not all of them are among the keys");
+  } else if (keys.size() == selector.keys.size()) {
+    decoding->errors.Add("fallback_keys_subset", "the same as the keys");
   }
 }
 
 SubsetSelection::Selector DecodeSelector(const proto::LbSubsetSelector& selector,
                                          Decoding* decoding) {
   SubsetSelection::Selector result;
-  result.keys.assign(selector.keys().begin(), selector.keys().end());
-  std::sort(result.keys.begin(), result.keys.end());
-  result.keys.erase(std::unique(result.keys.begin(), result.keys.end()), result.keys.end());
+  result.keys = DecodeKeys(selector.keys());
+  if (result.keys.size() > model::MetadataMatch::kMostFields) {
+    decoding->errors.Add("keys", absl::StrCat(result.keys.size(), " are more than ",
+                                              model::MetadataMatch::kMostFields));
+  }
   result.fallback = DecodeSelectorFallback(selector.fallback_policy(), decoding);
+  result.fallback_keys = DecodeKeys(selector.fallback_keys_subset());
+  CheckFallbackKeys(result, decoding);
   return result;
 }
 
-// What could not be compared would make the subset larger than it says.
-void CheckComparable(const proto::Struct& subset, Decoding* decoding) {
-  for (int i = 0; i < subset.fields_size(); ++i) {
-    if (subset.fields(i).value().kind_case() != proto::Value::KIND_NOT_SET) continue;
-    const FieldErrors::Scope scope(&decoding->errors, "default_subset.fields", i);
-    decoding->errors.Add("value", "neither text nor a number nor true or false");
+bool ObeysFallbackList(proto::LbSubsetConfig::MetadataFallbackPolicy policy, Decoding* decoding) {
+  switch (policy) {
+    case proto::LbSubsetConfig::METADATA_NO_FALLBACK:
+      return false;
+    case proto::LbSubsetConfig::FALLBACK_LIST:
+      return true;
+    default:  // the enum is open
+      decoding->errors.Add("metadata_fallback_policy", NotSupported(policy, ""));
+      return false;
   }
 }
 
 // `Message` is LbSubsetConfig or Subset.
 template <typename Message>
-std::shared_ptr<const SubsetSelection> Decode(const Message& config, Decoding* decoding) {
+std::shared_ptr<SubsetSelection> Decode(const Message& config, Decoding* decoding) {
   auto result = std::make_shared<SubsetSelection>();
   result->fallback = DecodeFallback(config.fallback_policy(), decoding);
-  CheckComparable(config.default_subset(), decoding);
-  result->default_subset = TextOf(config.default_subset());
+  // What could not be compared would make the subset larger than it says.
+  CheckValues("default_subset", config.default_subset(), decoding);
+  result->default_subset = FieldsOf(config.default_subset());
+  result->list_as_any = config.list_as_any();
+  result->panic_mode_any = config.panic_mode_any();
+  result->obeys_fallback_list = ObeysFallbackList(config.metadata_fallback_policy(), decoding);
   const int size = config.subset_selectors_size();
   if (size > kMostSelectors) {
     decoding->errors.Add("subset_selectors", absl::StrCat(size, " are more than ", kMostSelectors));
@@ -86,7 +119,10 @@ std::shared_ptr<const SubsetSelection> Decode(const Message& config, Decoding* d
   for (int i = 0; i < size; ++i) {
     const FieldErrors::Scope scope(&decoding->errors, "subset_selectors", i);
     SubsetSelection::Selector selector = DecodeSelector(config.subset_selectors(i), decoding);
-    if (!selector.keys.empty()) result->selectors.push_back(std::move(selector));
+    const bool is_known =
+        std::any_of(result->selectors.begin(), result->selectors.end(),
+                    [&](const auto& known) { return known.keys == selector.keys; });
+    if (!selector.keys.empty() && !is_known) result->selectors.push_back(std::move(selector));
   }
   return result;
 }
@@ -100,7 +136,9 @@ std::shared_ptr<const SubsetSelection> DecodeSubsets(const proto::LbSubsetConfig
 
 std::shared_ptr<const SubsetSelection> DecodeSubsets(const proto::Subset& config,
                                                      Decoding* decoding) {
-  return Decode(config, decoding);
+  std::shared_ptr<SubsetSelection> result = Decode(config, decoding);
+  result->allow_redundant_keys = config.allow_redundant_keys();
+  return result;
 }
 
 model::LocalityWeighting WeightingInSubsets(model::LocalityWeighting whole, bool weight_aware,

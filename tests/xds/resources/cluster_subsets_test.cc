@@ -58,21 +58,31 @@ TEST(ClusterSubsetsTest, InBothForms) {
       "subset_selectors { } "
       "subset_selectors { keys: 'a' fallback_policy: NO_FALLBACK } "
       "subset_selectors { keys: 'b' fallback_policy: ANY_ENDPOINT } "
-      "subset_selectors { keys: 'c' fallback_policy: DEFAULT_SUBSET } ";
+      "subset_selectors { keys: 'c' fallback_policy: DEFAULT_SUBSET } "
+      "subset_selectors { keys: 'c' fallback_policy: NO_FALLBACK } "  // again
+      "subset_selectors { keys: 'x' keys: 'y' keys: 'z' fallback_policy: KEYS_SUBSET "
+      "                   fallback_keys_subset: 'z' fallback_keys_subset: 'x' } "
+      "list_as_any: true panic_mode_any: true metadata_fallback_policy: FALLBACK_LIST ";
   for (const Profile profile : kNotGrpc) {
     for (const std::string& text : {Old(fields), New(fields)}) {
       SCOPED_TRACE(text);
       const SubsetSelection subsets = Selection(profile, text);
       EXPECT_EQ(subsets.fallback, SubsetSelection::Fallback::kDefaultSubset);
       EXPECT_THAT(subsets.default_subset,
-                  ElementsAre(Pair("canary", "false"), Pair("version", "v1")));
-      ASSERT_EQ(subsets.selectors.size(), 4u);  // one has no keys
+                  ElementsAre(Pair("canary", "false"), Pair("version", R"("v1")")));
+      ASSERT_EQ(subsets.selectors.size(), 5u);  // one has no keys, one those of another
       EXPECT_THAT(subsets.selectors[0].keys, ElementsAre("canary", "version"));
       EXPECT_EQ(subsets.selectors[0].fallback, std::nullopt);
       EXPECT_THAT(subsets.selectors[1].keys, ElementsAre("a"));
       EXPECT_EQ(subsets.selectors[1].fallback, SubsetSelection::Fallback::kNone);
       EXPECT_EQ(subsets.selectors[2].fallback, SubsetSelection::Fallback::kAnyEndpoint);
       EXPECT_EQ(subsets.selectors[3].fallback, SubsetSelection::Fallback::kDefaultSubset);
+      EXPECT_EQ(subsets.selectors[4].fallback, SubsetSelection::Fallback::kFewerKeys);
+      EXPECT_THAT(subsets.selectors[4].fallback_keys, ElementsAre("x", "z"));
+      EXPECT_TRUE(subsets.list_as_any);
+      EXPECT_TRUE(subsets.panic_mode_any);
+      EXPECT_TRUE(subsets.obeys_fallback_list);
+      EXPECT_FALSE(subsets.allow_redundant_keys);
       EXPECT_THAT(GoodCluster(profile, text).ignored, IsEmpty());
     }
     EXPECT_EQ(GoodCluster(profile, New(fields)).balancing.policy, LbPolicy::kLeastRequest);
@@ -82,6 +92,10 @@ TEST(ClusterSubsetsTest, InBothForms) {
 }
 
 TEST(ClusterSubsetsTest, FallbackByDefault) {
+  const SubsetSelection plain = Selection(Profile::kMesh, Old(kSelector));
+  EXPECT_FALSE(plain.list_as_any || plain.panic_mode_any || plain.obeys_fallback_list);
+  EXPECT_TRUE(Selection(Profile::kMesh, New(kSelector + "allow_redundant_keys: true "))
+                  .allow_redundant_keys);
   EXPECT_EQ(Selection(Profile::kMesh, Old(kSelector)).fallback, SubsetSelection::Fallback::kNone);
   EXPECT_EQ(Selection(Profile::kMesh, Old(kSelector + "fallback_policy: ANY_ENDPOINT")).fallback,
             SubsetSelection::Fallback::kAnyEndpoint);
@@ -137,8 +151,11 @@ TEST(ClusterSubsetsTest, WeightingOfLocalities) {
 TEST(ClusterSubsetsTest, Refused) {
   std::string many;
   for (int i = 0; i < 100; ++i) many += kSelector;
+  std::string keys_33;
+  for (int i = 0; i < 33; ++i) keys_33 += "keys: 'k" + std::to_string(i) + "' ";
+  const std::string with_keys =
+      "subset_selectors { keys: 'a' keys: 'b' fallback_policy: KEYS_SUBSET ";
   const std::string default_subset = "default_subset { fields { key: 'a' value { } } } ";
-  const std::string keys = "subset_selectors { keys: 'a' fallback_policy: KEYS_SUBSET } ";
   CheckClusters(
       kNotGrpc,
       {
@@ -147,13 +164,21 @@ TEST(ClusterSubsetsTest, Refused) {
            "lb_subset_config.subset_selectors: 101 are more than 100"},
           {"101 selectors", New(many + kSelector),
            kConfig + "subset_selectors: 101 are more than 100"},
-          {"other keys", Old(kSelector + keys),
-           "lb_subset_config.subset_selectors[1].fallback_policy: KEYS_SUBSET is not supported"},
-          {"other keys", New(keys),
-           kConfig + "subset_selectors[0].fallback_policy: KEYS_SUBSET is not supported"},
+          {"too many keys", Old("subset_selectors { " + keys_33 + "} "),
+           "lb_subset_config.subset_selectors[0].keys: 33 are more than 32"},
+          {"no other keys", Old(kSelector + with_keys + "} "),
+           "lb_subset_config.subset_selectors[1].fallback_keys_subset: empty"},
+          {"keys that are not its own", New(with_keys + "fallback_keys_subset: 'c' } "),
+           kConfig +
+               "subset_selectors[0].fallback_keys_subset: not all of them are among the keys"},
+          {"the same keys",
+           New(with_keys + "fallback_keys_subset: 'b' fallback_keys_subset: 'a' } "),
+           kConfig + "subset_selectors[0].fallback_keys_subset: the same as the keys"},
+          {"keys for nothing",
+           New("subset_selectors { keys: 'a' keys: 'b' fallback_keys_subset: 'a' } "),
+           kConfig + "subset_selectors[0].fallback_keys_subset: without KEYS_SUBSET"},
           {"what cannot be compared", Old(kSelector + default_subset),
-           "lb_subset_config.default_subset.fields[0].value: neither text nor a number nor true or "
-           "false"},
+           "lb_subset_config.default_subset.fields[0].value: missing"},
           {"weights that are not", Old(kSelector + "locality_weight_aware: true"),
            "lb_subset_config.locality_weight_aware: without locality_weighted_lb_config"},
           {"in both forms", Old(kSelector) + New(kSelector),
@@ -170,6 +195,8 @@ TEST(ClusterSubsetsTest, Refused) {
 TEST(ClusterSubsetsTest, ValuesThatAreNotKnown) {
   proto::LbSubsetConfig config;
   config.set_fallback_policy(static_cast<proto::LbSubsetConfig::FallbackPolicy>(3));
+  config.set_metadata_fallback_policy(
+      static_cast<proto::LbSubsetConfig::MetadataFallbackPolicy>(2));
   config.add_subset_selectors()->add_keys("a");
   config.mutable_subset_selectors(0)->set_fallback_policy(
       static_cast<proto::LbSubsetSelector::FallbackPolicy>(5));
@@ -178,6 +205,8 @@ TEST(ClusterSubsetsTest, ValuesThatAreNotKnown) {
       "load_balancing_policy { " + Policy("subset.v3.Subset", config.SerializeAsString()) + " }");
   const std::string error(result.error.message());
   EXPECT_THAT(error, HasSubstr(kConfig + "fallback_policy: unknown value 3 is not supported"));
+  EXPECT_THAT(error,
+              HasSubstr(kConfig + "metadata_fallback_policy: unknown value 2 is not supported"));
   EXPECT_THAT(error, HasSubstr(kConfig + "subset_selectors[0].fallback_policy: unknown value 5 is "
                                          "not supported"));
 }
@@ -187,11 +216,7 @@ TEST(ClusterSubsetsTest, WhatIsNotThereYetIsRefusedByName) {
   const struct {
     int field;
     std::string name;
-  } kRows[] = {{5, "scale_locality_weight"},
-               {6, "panic_mode_any"},
-               {7, "list_as_any"},
-               {8, "metadata_fallback_policy"},
-               {10, "allow_redundant_keys"}};
+  } kRows[] = {{5, "scale_locality_weight"}};
   for (const auto& row : kRows) {
     proto::Subset config;
     config.GetReflection()->MutableUnknownFields(&config)->AddVarint(row.field, 1);
@@ -200,6 +225,26 @@ TEST(ClusterSubsetsTest, WhatIsNotThereYetIsRefusedByName) {
                                   Policy("subset.v3.Subset", config.SerializeAsString()) + " }",
                               kConfig + row.name + ": not supported (not there yet)"}});
   }
+}
+
+// An optimisation of Envoy's, which takes one of several endpoints.
+TEST(ClusterSubsetsTest, SingleHostPerSubsetIsListed) {
+  proto::LbSubsetConfig config;
+  proto::LbSubsetSelector* const selector = config.add_subset_selectors();
+  selector->add_keys("a");
+  selector->GetReflection()->MutableUnknownFields(selector)->AddVarint(4, 1);
+  const DecodeResult result = DecodeCluster(
+      Profile::kMesh, "load_balancing_policy { " +
+                          Policy("subset.v3.Subset",
+                                 [&] {
+                                   proto::Subset subset;
+                                   subset.MergeFromString(config.SerializeAsString());
+                                   subset.mutable_subset_lb_policy()->ParseFromString(
+                                       Serialized<proto::LoadBalancingPolicy>(LeastRequest()));
+                                   return subset.SerializeAsString();
+                                 }()) +
+                          " }");
+  ASSERT_TRUE(result.error.ok()) << result.error;
 }
 
 }  // namespace

@@ -114,35 +114,46 @@ TEST(EndpointExtrasTest, WhatSubsetsAreMadeOf) {
       Field("stage", "bool_value: false") + Field("shard", "number_value: 7") +
       Field("part", "number_value: 0.1") + Field("large", "number_value: 12345678901234567") +
       Field("below", "number_value: -3") + Field("nothing", "") + Text("empty", "") +
-      Text("twice", "first") + Text("twice", "last");
+      Text("twice", "first") + Text("twice", "last") + Text("quoted", "\"\\\\\\n") +
+      Field("zero", "number_value: -0") + Field("null", "null_value: 0") +
+      Field("list",
+            "list_value { values { string_value: 'a' } values { number_value: 1 } "
+            "values { list_value { } } }") +
+      Field("struct",
+            "struct_value { fields { key: 'b' value { bool_value: true } } "
+            "fields { key: 'a' value { string_value: 'x' } } }");
   for (const Profile profile : kAll) {
     const EndpointExtras extras = Extras(profile, "", Metadata("envoy.lb", fields));
     EXPECT_THAT(
         extras.metadata,
-        ElementsAre(Pair("below", "-3"), Pair("canary", "true"), Pair("empty", ""),
-                    Pair("large", "12345678901234568"), Pair("part", "0.1"), Pair("shard", "7"),
-                    Pair("stage", "false"), Pair("twice", "last"), Pair("version", "v1")));
+        ElementsAre(Pair("below", "-3"), Pair("canary", "true"), Pair("empty", R"("")"),
+                    Pair("large", "12345678901234568"), Pair("list", R"(["a",1,[]])"),
+                    Pair("null", "null"), Pair("part", "0.1"), Pair("quoted", R"("\"\\\u000a")"),
+                    Pair("shard", "7"), Pair("stage", "false"),
+                    Pair("struct", R"({"a":"x","b":true})"), Pair("twice", R"("last")"),
+                    Pair("version", R"("v1")"), Pair("zero", "0")));
   }
 }
 
 TEST(EndpointExtrasTest, OfAKeyThatIsThereTwiceTheLastCounts) {
   const std::string twice =
       "metadata { " + Entry("envoy.lb", Text("a", "1")) + Entry("envoy.lb", Text("b", "2")) + "} ";
-  EXPECT_THAT(Extras(Profile::kMesh, "", twice).metadata, ElementsAre(Pair("b", "2")));
+  EXPECT_THAT(Extras(Profile::kMesh, "", twice).metadata, ElementsAre(Pair("b", R"("2")")));
 }
 
 TEST(EndpointExtrasTest, WhatIsOfNoUseIsListed) {
-  proto::Value list;
-  list.GetReflection()->MutableUnknownFields(&list)->AddLengthDelimited(6)->assign("");
+  proto::Value unknown;
+  unknown.GetReflection()->MutableUnknownFields(&unknown)->AddLengthDelimited(7)->assign("");
   proto::Struct fields;
-  *fields.add_fields()->mutable_value() = list;
+  *fields.add_fields()->mutable_value()->mutable_list_value()->add_values() = unknown;
   const std::string metadata = absl::StrCat("metadata { filter_metadata { key: 'envoy.lb' value: '",
                                             absl::CEscape(fields.SerializeAsString()), "' } ",
                                             Entry("istio", Text("workload", "w")), "} ");
   EXPECT_THAT(
       Good(Profile::kMesh, Endpoint("", metadata))->ignored,
       ElementsAre("endpoints.lb_endpoints.metadata.filter_metadata.\"istio\"",
-                  "endpoints.lb_endpoints.metadata.filter_metadata.fields.value.list_value"));
+                  "endpoints.lb_endpoints.metadata.filter_metadata.fields.value.list_value.values."
+                  "field 7 of Value"));
 }
 
 TEST(EndpointExtrasTest, HealthChecks) {
@@ -206,7 +217,7 @@ TEST(EndpointExtrasTest, EndpointsShareThem) {
   EXPECT_EQ(all[2], nullptr);
   EXPECT_EQ(all[0], all[3]);
   EXPECT_NE(all[0], all[4]);
-  EXPECT_THAT(all[4]->metadata, ElementsAre(Pair("version", "v2")));
+  EXPECT_THAT(all[4]->metadata, ElementsAre(Pair("version", R"("v2")")));
 }
 
 }  // namespace

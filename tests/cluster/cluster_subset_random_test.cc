@@ -1,0 +1,254 @@
+// Subsets against a twin that looks at every endpoint: random metadata, selectors, calls and
+// updates.
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/cluster/subset_fixture.h"
+
+namespace mesh::cluster {
+namespace {
+
+using Fields = std::map<std::string, std::string>;
+using Selection = model::SubsetSelection;
+const char* const kKeys[] = {"a", "b", "c"};
+
+struct Server {
+  std::string address;
+  uint32_t priority;
+  Fields fields;
+};
+
+// What Envoy's documentation says, word for word.
+class Twin {
+ public:
+  Twin(const Selection& selection, const std::vector<Server>& servers)
+      : selection_(selection), servers_(servers) {}
+
+  // Of the first priority that has any; empty: the call fails.
+  std::vector<std::string> TakersOf(const Fields& match) const {
+    std::set<std::string> takers;
+    for (uint32_t priority = 0; priority < 2 && takers.empty(); ++priority) {
+      for (const Server* server : Find(match)) {
+        if (server->priority == priority) takers.insert(server->address);
+      }
+    }
+    return std::vector<std::string>(takers.begin(), takers.end());
+  }
+
+ private:
+  using Servers = std::vector<const Server*>;
+
+  bool Has(const Server& server, const std::string& key, const std::string& value) const {
+    const auto found = server.fields.find(key);
+    if (found == server.fields.end()) return false;
+    if (found->second == value) return true;
+    if (!selection_.list_as_any || found->second[0] != '[') return false;
+    // Elements are of one letter here.
+    return found->second.find(value) != std::string::npos;
+  }
+  // With `list_as_any` a list is never a value by itself.
+  bool IsInSubset(const Server& server, const Fields& match) const {
+    return std::all_of(match.begin(), match.end(), [&](const auto& field) {
+      const bool is_list = field.second[0] == '[';
+      return !(is_list && selection_.list_as_any) && Has(server, field.first, field.second);
+    });
+  }
+  Servers All() const {
+    Servers all;
+    for (const Server& server : servers_) all.push_back(&server);
+    return all;
+  }
+  Servers Default() const {
+    Servers result;
+    for (const Server& server : servers_) {
+      const auto& wanted = selection_.default_subset;
+      if (std::all_of(wanted.begin(), wanted.end(),
+                      [&](const auto& f) { return Has(server, f.first, f.second); })) {
+        result.push_back(&server);
+      }
+    }
+    return result;
+  }
+  Servers Fallback() const {
+    Servers result;
+    if (selection_.fallback == Selection::Fallback::kNone) return result;
+    result = selection_.fallback == Selection::Fallback::kAnyEndpoint ? All() : Default();
+    return result.empty() && selection_.panic_mode_any ? All() : result;
+  }
+  Servers Find(Fields match) const {
+    if (selection_.allow_redundant_keys) match = WithoutRedundant(match);
+    for (const Selection::Selector& selector : selection_.selectors) {
+      std::vector<std::string> keys;
+      for (const auto& field : match) keys.push_back(field.first);
+      if (selector.keys != keys) continue;
+      Servers subset;
+      for (const Server& server : servers_) {
+        if (IsInSubset(server, match)) subset.push_back(&server);
+      }
+      if (!subset.empty()) return subset;
+      if (!selector.fallback.has_value()) return Fallback();
+      switch (*selector.fallback) {
+        case Selection::Fallback::kNone:
+          return {};
+        case Selection::Fallback::kAnyEndpoint:
+          return All();
+        case Selection::Fallback::kDefaultSubset:
+          return Default();
+        case Selection::Fallback::kFewerKeys:
+          return Find(Some(match, selector.fallback_keys));
+      }
+    }
+    return Fallback();
+  }
+  static Fields Some(const Fields& match, const std::vector<std::string>& keys) {
+    Fields some;
+    for (const std::string& key : keys) {
+      if (match.count(key) > 0) some[key] = match.at(key);
+    }
+    return some;
+  }
+  Fields WithoutRedundant(const Fields& match) const {
+    for (const Selection::Selector& selector : selection_.selectors) {
+      Fields some = Some(match, selector.keys);
+      if (some.size() == selector.keys.size()) return some;
+    }
+    return match;
+  }
+
+  const Selection& selection_;
+  const std::vector<Server>& servers_;
+};
+
+class ClusterSubsetRandomTest : public SubsetTest, public ::testing::WithParamInterface<int> {
+ protected:
+  ClusterSubsetRandomTest() : dice_(NewSeededRandom(GetParam() + 1)) {}
+
+  uint64_t Below(uint64_t n) { return dice_->Next() % n; }
+  bool Chance() { return Below(2) == 0; }
+
+  std::string Value() {
+    static const char* const kValues[] = {"1", "2", "3", "[1,2]", "[3]", "[]", "[2,2]"};
+    return kValues[Below(7)];
+  }
+  Fields SomeFields() {
+    Fields fields;
+    for (const char* key : kKeys) {
+      if (Below(3) > 0) fields[key] = Value();
+    }
+    return fields;
+  }
+  std::vector<std::string> SomeKeys() {
+    std::vector<std::string> keys;
+    while (keys.empty()) {
+      for (const char* key : kKeys) {
+        if (Chance()) keys.push_back(key);
+      }
+    }
+    return keys;
+  }
+  Selection RandomSelection() {
+    Selection selection;
+    selection.fallback = static_cast<Fallback>(Below(3));
+    for (const auto& [key, value] : SomeFields()) {
+      if (Chance()) selection.default_subset.emplace_back(key, value);
+    }
+    selection.list_as_any = Chance();
+    selection.panic_mode_any = Chance();
+    selection.allow_redundant_keys = Below(3) == 0;
+    for (uint64_t i = 1 + Below(4); i > 0; --i) {
+      Selection::Selector selector;
+      selector.keys = SomeKeys();
+      const bool is_known = std::any_of(selection.selectors.begin(), selection.selectors.end(),
+                                        [&](const auto& s) { return s.keys == selector.keys; });
+      if (is_known) continue;
+      const uint64_t fallback = Below(5);
+      if (fallback < 4) selector.fallback = static_cast<Fallback>(fallback);
+      if (selector.fallback == Fallback::kFewerKeys) {
+        selector.fallback_keys.assign(selector.keys.begin() + 1, selector.keys.end());
+        if (selector.fallback_keys.empty()) selector.fallback = std::nullopt;
+      }
+      selection.selectors.push_back(std::move(selector));
+    }
+    return selection;
+  }
+  void Change(std::vector<Server>* servers) {
+    switch (servers->empty() ? 0 : Below(4)) {
+      case 0:
+        servers->push_back(
+            {absl::StrCat("s", next_++, ":0"), static_cast<uint32_t>(Below(2)), SomeFields()});
+        break;
+      case 1:
+        servers->erase(servers->begin() + Below(servers->size()));
+        break;
+      case 2:
+        (*servers)[Below(servers->size())].fields = SomeFields();
+        break;
+      case 3:
+        (*servers)[Below(servers->size())].priority ^= 1;
+        break;
+    }
+  }
+  model::ClusterConfig ConfigOf(const std::vector<Server>& servers, const model::Cluster& cluster) {
+    std::vector<TestLocality> localities;
+    for (uint32_t priority = 0; priority < 2; ++priority) {
+      for (const char* zone : {"x", "y"}) {
+        TestLocality& locality = localities.emplace_back();
+        locality.zone = zone;
+        locality.priority = priority;
+        for (const Server& server : servers) {
+          const bool is_x = server.address[1] % 2 == 0;
+          if (server.priority != priority || is_x != (zone[0] == 'x')) continue;
+          locality.endpoints.push_back(
+              With(server.address, {server.fields.begin(), server.fields.end()}));
+        }
+      }
+    }
+    return Config(localities, cluster);
+  }
+
+  const std::unique_ptr<Random> dice_;
+  int next_ = 0;
+};
+
+TEST_P(ClusterSubsetRandomTest, AsTheTwin) {
+  Selection selection = RandomSelection();
+  model::Cluster cluster = WithSubsets(selection);
+  if (Below(4) == 0) cluster.balancing.policy = model::LbPolicy::kMaglev;
+  std::vector<Server> servers;
+  for (int i = 0; i < 8; ++i) Change(&servers);
+  model::ClusterConfig config = ConfigOf(servers, cluster);
+  Apply(config);
+  for (int round = 0; round < 12; ++round) {
+    for (int i = 0; i < 6; ++i) {
+      const Fields match = SomeFields();
+      const std::vector<std::string> expected = Twin(selection, servers).TakersOf(match);
+      const model::MetadataMatch named({match.begin(), match.end()});
+      std::vector<std::string> takers = PicksOfMatch(match.empty() ? nullptr : &named);
+      if (takers.size() == 1 && takers[0].substr(0, 7) == "cluster") takers.clear();
+      ASSERT_EQ(takers, expected) << "round " << round << ": " << named.ToString();
+    }
+    for (uint64_t i = 1 + Below(4); i > 0; --i) Change(&servers);
+    const auto settled = config.cluster;
+    config = ConfigOf(servers, cluster);
+    if (Below(6) == 0) {
+      selection = RandomSelection();
+      cluster.subsets = std::make_shared<const Selection>(selection);
+      config = ConfigOf(servers, cluster);
+    } else {
+      config.cluster = settled;
+    }
+    Apply(config);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ClusterSubsetRandomTest, ::testing::Range(0, 150));
+
+}  // namespace
+}  // namespace mesh::cluster

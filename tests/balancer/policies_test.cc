@@ -54,7 +54,7 @@ TEST(WeightsTest, AreEqualOnlyIfAllOfAllChunksAre) {
   EXPECT_FALSE(Weights::Of(chunks_differ).equal());
 }
 
-TEST(RoundRobinTest, TakesEqualPlacesInTurn) {
+TEST(RoundRobinTest, TakesEqualPlacesInTurn) {  // RR-07
   for (uint32_t size : {1u, 2u, 3u, 7u, 10u, 256u, 257u, 1000u, 100000u}) {
     const std::unique_ptr<const Policy> policy =
         BuildRoundRobin(Weights::Of(std::vector<uint32_t>(size, 5)));

@@ -54,6 +54,7 @@ NOT_IN_A_BASE = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": "it stands there",
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig":
         "it stands there",
+    "google.protobuf.ListValue": "it stands in a map",
     "google.protobuf.Struct": "it stands in a map",
     "google.protobuf.Value": "it stands in a map",
 }
@@ -118,6 +119,7 @@ def cluster():
     common.healthy_panic_threshold.value = 40
     common.locality_weighted_lb_config.SetInParent()
     common.consistent_hashing_lb_config.hash_balance_factor.value = 150
+    result.dns_failure_refresh_rate.base_interval.seconds = 1
     return result
 
 
@@ -354,7 +356,8 @@ def disposition_in_cluster(rule, profile, cluster):
         kept += ("eds_cluster_config",) if profile != "grpc" else ()
         return result if name in kept else "advisory"
     of_others = {
-        cluster_pb2.Cluster.EDS: name == "load_assignment" or "dns" in name,
+        cluster_pb2.Cluster.EDS:
+            name == "load_assignment" or ("dns" in name and profile == "grpc"),
         cluster_pb2.Cluster.STATIC: "dns" in name,
         cluster_pb2.Cluster.LOGICAL_DNS: name == "eds_cluster_config" and profile == "grpc",
     }
@@ -556,12 +559,12 @@ class FieldsTest(unittest.TestCase):
     def test_a_wrong_declaration_is_found(self):
         message = "envoy.config.cluster.v3.Cluster"
         wrong = {name: dict(fields) for name, fields in self.tool.declared.items()}
-        for field, claim in ((24, "advisory"), (9, "honoured"), (1, "must-understand")):
+        for field, claim in ((24, "advisory"), (13, "honoured"), (1, "must-understand")):
             wrong[message][field] = dict(wrong[message][field], mesh=claim)
         del wrong[message][5]
         complaints, _, _ = self.check(wrong)
         self.assertEqual([c.split(" ")[0].rstrip(":") for c in complaints], [
-            message + ".max_requests_per_connection", message + ".name",
+            message + ".http_protocol_options", message + ".name",
             message + ".per_connection_buffer_limit_bytes", message + ".transport_socket"])
 
 

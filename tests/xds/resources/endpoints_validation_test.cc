@@ -199,7 +199,7 @@ TEST(EndpointsValidationTest, OnlyGrpcMindsAddressesThatAreThereTwice) {
   }
 }
 
-// A locality without weight takes no load there, and nothing in it is looked at.
+// LOC-15: a locality without weight takes no load there, and nothing in it is looked at.
 TEST(EndpointsValidationTest, OnlyGrpcDropsALocalityWithoutWeight) {
   const std::string text = kName + Locality("a", 0, Endpoint("10.0.0.1", 80)) +
                            Locality("b", 0, Endpoint("10.0.0.2", 80), "") +

@@ -55,26 +55,33 @@ void AdsCall::Abandon() {
 void AdsCall::OnStarted(bool ok) {
   hold_.reset();
   if (!ok) return Finish();
-  streaming_ = true;
+  state_ = State::kStreaming;
   WriteNext();
   ReadNext();
 }
 
 void AdsCall::WriteNext() {
-  if (!streaming_ || write_.pending() || unsent_.empty() || observer_ == nullptr) return;
+  if (state_ != State::kStreaming || write_.pending() || unsent_.empty() || observer_ == nullptr) {
+    return;
+  }
   const grpc::ByteBuffer message = ToByteBuffer(std::move(unsent_.front()));
   unsent_.pop_front();
   stream_->Write(message, write_.Begin());
 }
 
 void AdsCall::OnWritten(bool ok) {
-  if (!ok) return Finish();
+  if (!ok) {
+    if (state_ == State::kStreaming) state_ = State::kReading;
+    unsent_.clear();
+    return;
+  }
   WriteNext();
   if (observer_ != nullptr) observer_->OnSent();
 }
 
 void AdsCall::ReadNext() {
-  if (!streaming_ || read_.pending() || !read_wanted_ || observer_ == nullptr) return;
+  const bool open = state_ == State::kStreaming || state_ == State::kReading;
+  if (!open || read_.pending() || !read_wanted_ || observer_ == nullptr) return;
   read_wanted_ = false;
   stream_->Read(&received_, read_.Begin());
 }
@@ -88,8 +95,8 @@ void AdsCall::OnRead(bool ok) {
 }
 
 void AdsCall::Finish() {
-  streaming_ = false;
-  if (finish_.pending() || observer_ == nullptr) return;
+  if (observer_ == nullptr) return;
+  state_ = State::kFinishing;
   stream_->Finish(&status_, finish_.Begin());
 }
 

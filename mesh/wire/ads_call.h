@@ -18,8 +18,12 @@ namespace mesh::wire {
 // The gRPC call of one AdsStream. It lives until its last operation has come back, which may be
 // after its stream is gone.
 //
-//   starting ──ok──► streaming ──a read or write fails──► finishing ──► closed
-//       └───────────────────not ok──────────────────────────▲
+//   starting ──ok──► streaming ──a read fails──► finishing ──► closed
+//       │                └──a write fails──► reading ──▲
+//       └─────────────────not ok───────────────────────┘
+//
+// A failed write says that the call is over, but what came before its end is still to be read: gRPC
+// has no status for a call of which a message is unread.
 //
 // Serializer-bound: the pump's thread only posts what came back.
 class AdsCall final : public std::enable_shared_from_this<AdsCall> {
@@ -51,6 +55,8 @@ class AdsCall final : public std::enable_shared_from_this<AdsCall> {
     std::shared_ptr<AdsCall> keep_;  // while gRPC has the tag
   };
 
+  enum class State { kStarting, kStreaming, kReading, kFinishing };
+
   void OnStarted(bool ok);
   void OnWritten(bool ok);
   void OnRead(bool ok);
@@ -69,7 +75,7 @@ class AdsCall final : public std::enable_shared_from_this<AdsCall> {
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   // Connecting must not wait for the cadence.
   std::optional<Pump::Hold> hold_;
-  bool streaming_ = false;
+  State state_ = State::kStarting;
   bool read_wanted_ = false;
   std::deque<std::string> unsent_;
   grpc::ByteBuffer received_;

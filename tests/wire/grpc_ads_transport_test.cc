@@ -125,6 +125,33 @@ TEST_F(GrpcAdsTransportTest, CarriesMessagesBothWays) {
   EXPECT_EQ(server.requests()[0].node_id, "node");
 }
 
+// gRPC has no status for a call of which a message is still unread.
+TEST_F(GrpcAdsTransportTest, EndsThoughAMessageWasUnreadWhenAWriteFailed) {
+  AdsServer server;
+  server.Set(kCluster, "c", "bytes of c");
+  server.CloseStreamsAfter(2, grpc::Status::OK);
+  ASSERT_TRUE(Create(server.address()).ok());
+  Open();
+  Send(Ask());
+  ASSERT_TRUE(server.WaitForRequests([](const auto& all) { return all.size() == 1; }));
+  Send(Ask("n1", "c"));
+  int sends = 2;
+  const auto all_sent = [&] {
+    return observer_.events.WaitFor([&](const Events& e) { return e.sent == sends; },
+                                    absl::Milliseconds(100));
+  };
+  for (; sends < 1000 && all_sent(); ++sends) Send(Ask());
+  ASSERT_LT(sends, 1000) << "no write failed";
+  EXPECT_TRUE(observer_.events.Get().closed.empty());
+  Read();
+  ASSERT_TRUE(observer_.WaitForMessages(1));
+  Read();
+  ASSERT_TRUE(observer_.WaitForMessages(2));
+  Read();
+  ASSERT_TRUE(observer_.WaitForClose());
+  EXPECT_TRUE(observer_.events.Get().closed[0].ok());
+}
+
 TEST_F(GrpcAdsTransportTest, SendsInOrder) {
   AdsServer server;
   server.set_mute(true);

@@ -100,7 +100,7 @@ bool BalancedPicker::IsLike(const State& state, const std::shared_ptr<const Drop
   }
   if (const auto* serving = std::get_if<Serving>(&state)) {
     const auto& mine = std::get<Serving>(state_);
-    if (mine.guarded != serving->guarded) return false;
+    if (mine.guarded != serving->guarded || mine.refusal != serving->refusal) return false;
     return std::equal(mine.groups.begin(), mine.groups.end(), serving->groups.begin(),
                       serving->groups.end(), IsLikeGroup);
   }
@@ -109,7 +109,7 @@ bool BalancedPicker::IsLike(const State& state, const std::shared_ptr<const Drop
 
 std::vector<uint64_t> BalancedPicker::PartShares(size_t group) const {
   if (localities_[group]) return localities_[group]->Shares();
-  return {1};
+  return std::vector<uint64_t>(std::get<Serving>(state_).groups[group].parts.size(), 1);
 }
 
 PickResult BalancedPicker::Pick(const PickRequest& request) const {
@@ -133,6 +133,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
     input.random = input.random * 0x9e3779b97f4a7c15 + 0x2545f4914f6cdd1d;
   }
   const Group& group = serving.groups[chosen];
+  if (group.parts.empty()) return Failed{serving.refusal};
   const size_t part = localities_[chosen] ? localities_[chosen]->At(cursors.Next(first_cursor)) : 0;
   // Each locality has a cursor of its own: with a common one, two that take turns would each see
   // every other number, and half of their endpoints.

@@ -22,10 +22,11 @@ class BalancedPicker {
  public:
   // Nobody has asked yet: the first pick has to ask for connections.
   struct Idle {};
-  // Endpoints that share a part of the calls: the healthy or the degraded ones of a priority.
+  // Endpoints that share a part of the calls: the healthy or the degraded ones of a priority. A
+  // priority that panics, and fails its calls then, has no endpoints here.
   struct Group {
     uint32_t load = 0;                                     // of the calls, in percent; above 0
-    std::vector<std::shared_ptr<const PickerPart>> parts;  // by locality; not empty; none is null
+    std::vector<std::shared_ptr<const PickerPart>> parts;  // by locality; none is null
     std::vector<uint64_t> shares;                          // of the parts; each above 0
   };
   // Choose a group by its load, a locality of it by its share, then an endpoint of that.
@@ -36,6 +37,7 @@ class BalancedPicker {
     bool hashes = false;
     bool guarded = false;  // an endpoint that answers nothing, unlike others, is avoided
     std::shared_ptr<const balancer::Cursors> cursors;  // CursorsFor(groups), at least
+    absl::Status refusal;  // why calls of a group without endpoints fail, if there is one
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;
 

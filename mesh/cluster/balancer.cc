@@ -244,8 +244,9 @@ balancer::PriorityLoads Balancer::WeighForSpillOver() {
         std::find(loads.panic.begin(), loads.panic.end(), false) == loads.panic.end();
     bool again = false;
     for (size_t i = 0; i < priorities_.size(); ++i) {
-      if (priorities_[i]->panic() == loads.panic[i]) continue;
-      priorities_[i]->SetPanic(loads.panic[i]);
+      const bool uses_all = loads.panic[i] && !shared_.config.cluster->fail_traffic_on_panic;
+      if (priorities_[i]->panic() == uses_all) continue;
+      priorities_[i]->SetPanic(uses_all);
       again = true;
     }
     if (!all_panic) {
@@ -337,21 +338,11 @@ BalancedPicker::State Balancer::NextState() {
         label_, is_none ? nullptr : &shared_.rules.subsets->default_subset, counts.configured)};
   }
   // Whether unhealthy endpoints take calls, in panic, is weighed when there are calls.
-  const bool may_panic = counts.configured > 0 && shared_.config.cluster->panic_threshold > 0;
+  const bool may_panic = counts.configured > 0 && shared_.config.cluster->panic_threshold > 0 &&
+                         !shared_.config.cluster->fail_traffic_on_panic;
   if (!asked_ && (counts.usable > 0 || may_panic)) return BalancedPicker::Idle{};
   if (counts.usable > 0) {
-    BalancedPicker::Serving serving;
-    serving.groups = Groups();
-    serving.hashes = shared_.balancing.hashes();
-    serving.guarded = shared_.guards_against_stalls && !shared_.balancing.hashes();
-    if (!serving.groups.empty()) {
-      const size_t cursors = BalancedPicker::CursorsFor(serving.groups);
-      if (cursors_->count() < cursors) {
-        cursors_ = std::make_shared<const balancer::Cursors>(2 * cursors, shared_.random);
-      }
-      serving.cursors = cursors_;
-      return serving;
-    }
+    if (std::optional<BalancedPicker::State> serving = Serve(Groups())) return *std::move(serving);
     const bool may_come =
         std::any_of(priorities_.begin(), priorities_.end(), [](const auto& priority) {
           return priority->started() && priority->usable() > 0 && !priority->failing();
@@ -359,6 +350,31 @@ BalancedPicker::State Balancer::NextState() {
     if (may_come) return Pending{};
   }
   return Failed{UnavailableCluster(label_, shared_.assignment, counts, shared_.last_error)};
+}
+
+std::optional<BalancedPicker::State> Balancer::Serve(std::vector<BalancedPicker::Group> groups) {
+  uint32_t left = 100;
+  const auto serves = [](const BalancedPicker::Group& group) { return !group.parts.empty(); };
+  for (const BalancedPicker::Group& group : groups) left -= group.load;
+  const auto first = std::find_if(groups.begin(), groups.end(), serves);
+  if (first == groups.end()) {
+    if (left > 0) return std::nullopt;
+    return Failed{PanickingCluster(label_)};
+  }
+  first->load += left;
+  BalancedPicker::Serving serving;
+  serving.groups = std::move(groups);
+  serving.hashes = shared_.balancing.hashes();
+  serving.guarded = shared_.guards_against_stalls && !shared_.balancing.hashes();
+  if (!std::all_of(serving.groups.begin(), serving.groups.end(), serves)) {
+    serving.refusal = PanickingCluster(label_);
+  }
+  const size_t cursors = BalancedPicker::CursorsFor(serving.groups);
+  if (cursors_->count() < cursors) {
+    cursors_ = std::make_shared<const balancer::Cursors>(2 * cursors, shared_.random);
+  }
+  serving.cursors = cursors_;
+  return serving;
 }
 
 // Healthy endpoints by priority, then degraded ones; of a policy that hashes, the healthy ones
@@ -372,19 +388,19 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
   sharing.policy = shared_.policy;
   sharing.hashes = shared_.balancing.hashes();
   std::vector<BalancedPicker::Group> groups;
-  uint32_t left = 100;
   for (size_t list = 0; list < Locality::kLists; ++list) {
     const std::vector<uint32_t>& loads = list == 0 ? loads_.healthy : loads_.degraded;
     for (size_t i = 0; i < priorities_.size(); ++i) {
       if (loads[i] == 0) continue;
-      BalancedPicker::Group group = priorities_[i]->Serve(list, sharing);
-      if (group.parts.empty()) continue;
+      BalancedPicker::Group group;
+      if (!Refuses(i)) {
+        group = priorities_[i]->Serve(list, sharing);
+        if (group.parts.empty()) continue;
+      }
       group.load = loads[i];
-      left -= loads[i];
       groups.push_back(std::move(group));
     }
   }
-  if (!groups.empty()) groups.front().load += left;
   return groups;
 }
 

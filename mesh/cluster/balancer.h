@@ -135,9 +135,18 @@ class Balancer {
   uint32_t Load(size_t priority) const {
     return loads_.healthy[priority] + loads_.degraded[priority];
   }
+  bool Panics(size_t priority) const {
+    return priority < loads_.panic.size() && loads_.panic[priority];
+  }
+  // Whether the calls that fall to the priority fail.
+  bool Refuses(size_t priority) const {
+    return shared_.config.cluster->fail_traffic_on_panic && Panics(priority);
+  }
   EndpointCounts Counts() const;
   BalancedPicker::State NextState();
   std::vector<BalancedPicker::Group> Groups();
+  // What picks from `groups`; null if none has endpoints to pick.
+  std::optional<BalancedPicker::State> Serve(std::vector<BalancedPicker::Group> groups);
   // For FillSnapshot(), in balancer_snapshot.cc.
   std::string StateOf(size_t priority) const;
   std::string WhyNotPicked(const Locality& locality, const model::EndpointConfig& config,

@@ -54,6 +54,7 @@ std::string Balancer::StateOf(size_t priority) const {
   const Priority& here = *priorities_[priority];
   if (here.usable() == 0) return "empty";
   if (!here.started()) return "unstarted";
+  if (Load(priority) > 0 && Refuses(priority)) return "refusing";
   const bool ready = here.count(ConnectionState::kReady) > 0;
   if (Load(priority) > 0 && ready) return "serving";
   if (here.failing()) return "failing";
@@ -93,6 +94,9 @@ std::string Balancer::WhyNotPicked(const Locality& locality, const model::Endpoi
   }
   if (is_degraded && !loaded.empty() && loads_.degraded[number] == 0) {
     return "degraded, and healthy endpoints take the calls";
+  }
+  if (Refuses(number)) {
+    return "too few endpoints of its priority are healthy, and fail_traffic_on_panic is set";
   }
   if (!asked_) return "no call has asked for connections yet";
   if (connected == nullptr) {
@@ -205,7 +209,7 @@ void Balancer::FillSnapshot(Snapshot::Cluster* out) const {
         {static_cast<uint32_t>(i), StateOf(i), priority.usable(),
          priority.count(ConnectionState::kReady),
          priority.count(ConnectionState::kConnecting) + priority.count(ConnectionState::kIdle),
-         Load(i), priority.panic()});
+         Load(i), Panics(i)});
   }
   for (const std::unique_ptr<Locality>& locality : localities_) {
     const model::LocalityEndpoints& configured = *locality->endpoints();

@@ -23,6 +23,13 @@ absl::Status UnavailableCluster(absl::string_view label, absl::string_view assig
                    " failing: ", last_error.empty() ? "no error is known" : last_error));
 }
 
+absl::Status PanickingCluster(absl::string_view label) {
+  return absl::UnavailableError(
+      absl::StrCat(label,
+                   ": too few endpoints of a priority are healthy, so that its calls fail "
+                   "(zone_aware_lb_config.fail_traffic_on_panic)"));
+}
+
 absl::Status UnavailableSubset(absl::string_view label, const model::MetadataFields* default_subset,
                                size_t configured) {
   const std::string none = absl::StrCat(label, ": none of its ", configured,

@@ -26,6 +26,9 @@ struct EndpointCounts {
 absl::Status UnavailableCluster(absl::string_view label, absl::string_view assignment,
                                 const EndpointCounts& counts, absl::string_view last_error);
 
+// The same for calls that fall to a priority that panics, where fail_traffic_on_panic is set.
+absl::Status PanickingCluster(absl::string_view label);
+
 // The same where of its `configured` endpoints none is in the default subset; null: none takes
 // calls that name no metadata.
 absl::Status UnavailableSubset(absl::string_view label, const model::MetadataFields* default_subset,

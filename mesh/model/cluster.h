@@ -105,6 +105,8 @@ struct Cluster {
   PriorityRule priority_rule = PriorityRule::kSpillOver;
   // Below this part of usable endpoints, in percent, a priority uses all of them; 0: never.
   uint32_t panic_threshold = 50;
+  // It uses none instead: calls that fall to it fail.
+  bool fail_traffic_on_panic = false;
 
   std::optional<OutlierDetection> outlier_detection;
   std::vector<HealthCheck> health_checks;

@@ -46,13 +46,14 @@ struct Snapshot {
     uint32_t priority = 0;  // 0 is the highest
     // `serving`; `connecting`: it is to take calls, and no endpoint of it is connected yet;
     // `failing`; `overdue`: another one takes its calls; `standby`: connected but not needed;
-    // `unstarted`: never needed; `empty`: no endpoint of it may take calls.
+    // `refusing`: its calls fail, as it panics and fail_traffic_on_panic is set; `unstarted`: never
+    // needed; `empty`: no endpoint of it may take calls.
     std::string state;
     uint64_t usable = 0;       // endpoints that may take calls once they are connected
     uint64_t ready = 0;        // of them, those that are connected
     uint64_t connecting = 0;   // of them, those that are to be connected and are not yet
     uint32_t load = 0;         // of the cluster's calls, in percent
-    bool panic = false;        // too few are healthy to leave the others out
+    bool panic = false;        // too few are healthy to leave the others out, or to serve
     std::string cluster = {};  // of an aggregate: the child that it is of; else empty
   };
   // A circuit breaker of a cluster, for the calls of one routing priority. Limits that are not set

@@ -184,7 +184,10 @@ std::string ClusterText(const Explanation& explanation, size_t index) {
                     priority.cluster.empty() ? "" : absl::StrCat(" of \"", priority.cluster, "\""),
                     ": ", priority.state, ", ", priority.ready, " of ", priority.usable,
                     " usable endpoints connected, ", priority.load, " % of the cluster's calls",
-                    priority.panic ? ", panic: too few are healthy to leave the others out" : "",
+                    !priority.panic                ? ""
+                    : priority.state == "refusing" ? ", panic: too few are healthy, and calls fail"
+                                                   : ", panic: too few are healthy to leave the "
+                                                     "others out",
                     "\n");
     for (size_t l = 0; l < cluster.localities.size(); ++l) {
       const Snapshot::LocalityEndpoints& locality = cluster.localities[l];

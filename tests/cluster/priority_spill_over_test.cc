@@ -123,6 +123,54 @@ TEST_F(PrioritySpillOverTest, TooFewHealthyOnesMakeAPanic) {  // RR-04
   EXPECT_EQ(Wanted().size(), 6u);  // they are connected, and may come back
 }
 
+TEST_F(PrioritySpillOverTest, CallsFailInsteadOfAPanicIfTheClusterSaysSo) {  // RR-05
+  model::Cluster cluster;
+  cluster.fail_traffic_on_panic = true;
+  const auto apply = [&](int count, int healthy) {
+    Apply(Config({{"x", Mixed("p0:", count, healthy), 0}}, cluster));
+  };
+  apply(6, 2);
+  Connect();
+  const PickResult refused = Pick();
+  ASSERT_TRUE(std::holds_alternative<Failed>(refused));
+  EXPECT_EQ(std::get<Failed>(refused).status.message(),
+            "cluster \"c\": too few endpoints of a priority are healthy, so that its calls fail "
+            "(zone_aware_lb_config.fail_traffic_on_panic)");
+  EXPECT_TRUE(SnapshotNow().priorities[0].panic);
+  EXPECT_EQ(SnapshotNow().priorities[0].state, "refusing");
+  apply(6, 3);  // exactly half is no panic
+  EXPECT_EQ(Shares(600).size(), 3u);
+  EXPECT_FALSE(SnapshotNow().priorities[0].panic);
+  apply(6, 0);
+  EXPECT_TRUE(std::holds_alternative<Failed>(Pick()));
+}
+
+// A priority that panics beside one that does not: its part of the calls fails, no more.
+TEST_F(PrioritySpillOverTest, OnlyTheCallsOfThePriorityThatPanicsFail) {
+  model::Cluster cluster;
+  cluster.fail_traffic_on_panic = true;
+  Apply(Config({{"x", Mixed("p0:", 5, 1), 0}, {"y", Mixed("p1:", 2, 1), 1}}, cluster));
+  Connect();
+  // Availability 28 and 70, of 98.
+  EXPECT_EQ(Loads(), (std::vector<uint32_t>{29, 71}));
+  int refused = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const PickResult result = Pick();
+    if (const auto* picked = std::get_if<Picked>(&result)) {
+      EXPECT_EQ(picked->permit.endpoint()->address(), "p1:0");
+    } else {
+      ASSERT_TRUE(std::holds_alternative<Failed>(result));
+      ++refused;
+    }
+  }
+  EXPECT_NEAR(refused / 50.0, 29, 2);
+  const Snapshot::Cluster now = SnapshotNow();
+  EXPECT_EQ(now.priorities[0].state, "refusing");
+  EXPECT_EQ(now.priorities[1].state, "serving");
+  EXPECT_EQ(now.localities[0].endpoints[0].excluded,
+            "too few endpoints of its priority are healthy, and fail_traffic_on_panic is set");
+}
+
 TEST_F(PrioritySpillOverTest, ThereIsNoPanicWhereAnotherPriorityIsHealthy) {
   Apply(Config({{"x", Mixed("p0:", 3, 1), 0}, {"y", Mixed("p1:", 3, 3), 1}}));
   Connect();

@@ -6,7 +6,7 @@ namespace {
 constexpr FieldDeclaration kCommonLbConfig[] = {
     Honoured(1, "healthy_panic_threshold", "cut to whole percents; absent: 50; 0: no panic")
         .AdvisoryInGrpc("gRPC has no panic"),
-    Advisory(2, "zone_aware_lb_config", "zone-aware routing is not there yet"),
+    Honoured(2, "zone_aware_lb_config").AdvisoryInGrpc(),
     Honoured(3, "locality_weighted_lb_config",
              "localities share by weight; refused together with load_balancing_policy")
         .AdvisoryInGrpc("localities share by weight, but for LEAST_REQUEST"),
@@ -18,6 +18,15 @@ constexpr FieldDeclaration kCommonLbConfig[] = {
              "of RING_HASH and MAGLEV; refused together with load_balancing_policy")
         .AdvisoryInGrpc(),
     Advisory(8, "override_host_status", "not there yet"),
+};
+
+constexpr FieldDeclaration kZoneAware[] = {
+    Advisory(1, "routing_enabled", "zone-aware routing is not there yet"),
+    Advisory(2, "min_cluster_size", "zone-aware routing is not there yet"),
+    Honoured(3, "fail_traffic_on_panic", "of policies that do not hash"),
+    Advisory(4, "force_locality_direct_routing", "zone-aware routing is not there yet"),
+    Advisory(5, "force_local_zone", "zone-aware routing is not there yet"),
+    Advisory(6, "locality_basis", "zone-aware routing is not there yet"),
 };
 
 constexpr FieldDeclaration kClusterConsistentHashing[] = {
@@ -115,7 +124,7 @@ constexpr FieldDeclaration kWrrLocality[] = {
 };
 
 constexpr FieldDeclaration kLocalityLbConfig[] = {
-    Advisory(1, "zone_aware_lb_config", "zone-aware routing is not there yet"),
+    Honoured(1, "zone_aware_lb_config"),
     Honoured(2, "locality_weighted_lb_config"),
 };
 
@@ -173,6 +182,12 @@ constexpr MessageDeclaration kMessages[] = {
      kLbSubsetSelector},
     {"LocalityLbConfig", "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig",
      kLocalityLbConfig},
+    {"LocalityLbConfig.ZoneAwareLbConfig",
+     "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig",
+     kZoneAware},
+    {"LocalityLbConfig.ZoneAwareLbConfig",
+     "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig",
+     absl::MakeConstSpan(kZoneAware, 3)},
     {"LocalityLbConfig.LocalityWeightedLbConfig",
      "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig",
      {}},

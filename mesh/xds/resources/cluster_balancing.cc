@@ -79,6 +79,7 @@ void CheckSaidOnce(const proto::Cluster& cluster, Decoding* decoding) {
   const proto::CommonLbConfig& common = cluster.common_lb_config();
   check("locality_weighted_lb_config", common.has_locality_weighted_lb_config());
   check("consistent_hashing_lb_config", common.has_consistent_hashing_lb_config());
+  check("zone_aware_lb_config", common.has_zone_aware_lb_config());
 }
 
 void DecodeSubsetsOf(const proto::Cluster& cluster, Balancing* result, Decoding* decoding) {
@@ -98,7 +99,8 @@ void DecodeSubsetsOf(const proto::Cluster& cluster, Balancing* result, Decoding*
 
 Balancing DecodeBalancing(const proto::Cluster& cluster, Decoding* decoding) {
   if (!cluster.has_load_balancing_policy()) {
-    Balancing result{DecodeNamedPolicy(cluster, decoding), Weighting(cluster, *decoding), nullptr};
+    Balancing result{DecodeNamedPolicy(cluster, decoding), Weighting(cluster, *decoding), nullptr,
+                     cluster.common_lb_config().zone_aware_lb_config().fail_traffic_on_panic()};
     if (cluster.has_lb_subset_config() && !decoding->grpc()) {
       DecodeSubsetsOf(cluster, &result, decoding);
     }
@@ -132,6 +134,7 @@ void DecodeClusterBalancing(const proto::Cluster& cluster, Decoding* decoding,
     // Cut to whole percents, as the field's comment says.
     if (decoding->errors.ok()) result->panic_threshold = static_cast<uint32_t>(percent);
   }
+  result->fail_traffic_on_panic = balancing.fail_traffic_on_panic && !balancing.policy.hashes();
   result->ignore_new_until_checked = common.ignore_new_hosts_until_first_hc();
 }
 

@@ -30,6 +30,12 @@ LocalityWeighting Weighting(bool weighted, const Decoding& decoding) {
                                               : LocalityWeighting::kIgnored;
 }
 
+void DecodeLocalities(const proto::LocalityLbConfig& config, Balancing* result,
+                      const Decoding& decoding) {
+  result->weighting = Weighting(config.has_locality_weighted_lb_config(), decoding);
+  result->fail_traffic_on_panic = config.zone_aware_lb_config().fail_traffic_on_panic();
+}
+
 void DecodeSlowStartOf(const proto::SlowStartConfig& config, Balancing* result,
                        Decoding* decoding) {
   if (decoding->grpc()) return;
@@ -39,8 +45,7 @@ void DecodeSlowStartOf(const proto::SlowStartConfig& config, Balancing* result,
 
 Balancing Decode(const proto::RoundRobin& message, Decoding* decoding) {
   Balancing result;
-  result.weighting =
-      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
   DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
   return result;
 }
@@ -48,8 +53,7 @@ Balancing Decode(const proto::RoundRobin& message, Decoding* decoding) {
 Balancing Decode(const proto::Random& message, Decoding* decoding) {
   Balancing result;
   result.policy.policy = LbPolicy::kRandom;
-  result.weighting =
-      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
   return result;
 }
 
@@ -57,8 +61,7 @@ Balancing Decode(const proto::LeastRequest& message, Decoding* decoding) {
   Balancing result;
   result.policy.policy = LbPolicy::kLeastRequest;
   result.policy.least_request = DecodeLeastRequest(message, decoding);
-  result.weighting =
-      Weighting(message.locality_lb_config().has_locality_weighted_lb_config(), *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
   DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
   return result;
 }

@@ -14,6 +14,7 @@ struct Balancing {
   model::LoadBalancing policy;
   model::LocalityWeighting weighting = model::LocalityWeighting::kIgnored;
   std::shared_ptr<const model::SubsetSelection> subsets;  // null: none
+  bool fail_traffic_on_panic = false;
 };
 
 // The first policy of the list that is known (gRFC A52); those before it are listed. Notes an

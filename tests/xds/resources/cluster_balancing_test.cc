@@ -83,6 +83,29 @@ TEST(ClusterBalancingTest, Defaults) {
   }
 }
 
+// Of Envoy's policies that do not hash, in either way to configure them.
+TEST(ClusterBalancingTest, FailTrafficOnPanic) {  // RR-05
+  const std::string zone_aware = "zone_aware_lb_config { fail_traffic_on_panic: true }";
+  const std::string common = "common_lb_config { " + zone_aware + " } ";
+  const std::string locality = "locality_lb_config { " + zone_aware + " }";
+  for (const Profile profile : kNotGrpc) {
+    for (const std::string& fields :
+         {common, common + "lb_policy: LEAST_REQUEST", common + "lb_policy: RANDOM",
+          List(RoundRobin(locality)), List(LeastRequest(locality)), List(Random(locality))}) {
+      EXPECT_TRUE(GoodCluster(profile, fields).fail_traffic_on_panic) << fields;
+    }
+    for (const std::string& fields :
+         {std::string("common_lb_config { zone_aware_lb_config { } }"),
+          common + "lb_policy: RING_HASH", common + "lb_policy: MAGLEV"}) {
+      EXPECT_FALSE(GoodCluster(profile, fields).fail_traffic_on_panic) << fields;
+    }
+  }
+  EXPECT_FALSE(GoodCluster(Profile::kGrpc, common).fail_traffic_on_panic);
+  CheckClusters(kNotGrpc, {{"both ways", common + List(RoundRobin()),
+                            "common_lb_config.zone_aware_lb_config: not together with "
+                            "load_balancing_policy"}});
+}
+
 TEST(ClusterBalancingTest, NamedPolicies) {
   CheckClusters(kAllProfiles,
                 {

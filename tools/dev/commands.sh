@@ -5,10 +5,10 @@ python=/usr/bin/python3
 
 cmd_demo() {
   need build bazel
-  say "building the demo, optimised"
-  bazel_do build -c opt //examples/demo:demo
+  say "building the demo"
+  bazel_do build //examples/demo:demo
   local bin
-  bin=$(bazel_bin -c opt)
+  bin=$(bazel_bin)
   say "running the demo; it ends by itself within a minute"
   exec "$bin/examples/demo/demo" "$@"
 }
@@ -31,7 +31,7 @@ cmd_test() {
 }
 
 cmd_asan() {
-  need build bazel
+  need build bazel clang runtime
   [ $# -gt 0 ] || set -- //...
   say "running the tests under AddressSanitizer and UBSan: $*"
   run_tests --config=asan --build_tests_only --test_tag_filters=-noasan "$@"
@@ -56,7 +56,7 @@ cmd_tsan() {
 
 # Whether clang can link its fuzzer and both sanitizers.
 can_fuzz() {
-  (need clang fuzz) || return 1
+  (need clang runtime) || return 1
   clang++ -x c++ -fsanitize=fuzzer,address,undefined -o /dev/null - <<'CODE' 2>/dev/null
 #include <cstddef>
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, size_t) { return 0; }
@@ -155,9 +155,9 @@ cmd_interop() {
     say "skipped: interop's Go modules could not be fetched from here"
     return 77
   fi
-  say "building meshctl and the interop clients, optimised"
-  bazel_do build -c opt //mesh/tools/... //tests/interop/xds_interop_client //tests/interop/caller
-  MESH_BIN=$(bazel_bin -c opt) GO=$go GOTOOLCHAIN=local exec bash tests/interop/run.sh "$@"
+  say "building meshctl and the interop clients"
+  bazel_do build //mesh/tools/... //tests/interop/xds_interop_client //tests/interop/caller
+  MESH_BIN=$(bazel_bin) GO=$go GOTOOLCHAIN=local exec bash tests/interop/run.sh "$@"
 }
 
 # Exit code 77: skipped, because the package of the official messages cannot be had here.

@@ -1,7 +1,6 @@
 // Clusters whose endpoints do not come by EDS, with real sockets: STATIC, names that DNS (here the
 // hosts file) resolves, and aggregates.
 
-#include <future>
 #include <string>
 #include <vector>
 
@@ -66,9 +65,6 @@ class ClusterTypesTest : public MainJobTest {
     control_plane_.Set(testing::kClusterType, name, bytes);
     control_plane_.Push(testing::kClusterType);
   }
-  bool CallUntilServedBy(testing::Echo::Stub* stub, const std::string& server) {
-    return CallUntil(stub, [&server](const Outcome& outcome) { return outcome.server == server; });
-  }
 };
 
 TEST_F(ClusterTypesTest, StaticEndpointsComeWithTheCluster) {
@@ -78,12 +74,7 @@ TEST_F(ClusterTypesTest, StaticEndpointsComeWithTheCluster) {
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   // Another version, without loss.
   Set("echo-cluster", Bytes("echo-cluster", Cluster::STATIC, {c_.address()}));
-  bool lost = false;
-  EXPECT_TRUE(CallUntil(stub.get(), [&lost](const Outcome& outcome) {
-    lost |= !outcome.status.ok();
-    return outcome.server == "c";
-  }));
-  EXPECT_FALSE(lost);
+  ExpectMoveWithoutLoss(stub.get(), "c");
 }
 
 TEST_F(ClusterTypesTest, EveryAddressOfANameIsAnEndpoint) {
@@ -159,10 +150,7 @@ TEST_F(ClusterTypesTest, AnAggregateFailsOverAndBack) {
   b_.Kill();
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "c"));
   // 2. An explanation has all of it.
-  std::promise<Explanation> answer;
-  mesh().Explain("xds:///echo", {"/s/m", {}}, absl::Seconds(10),
-                 [&answer](const Explanation& explanation) { answer.set_value(explanation); });
-  const Explanation explanation = answer.get_future().get();
+  const Explanation explanation = Explain();
   EXPECT_EQ(explanation.outcome, Explanation::Outcome::kServed);
   ASSERT_EQ(explanation.clusters.size(), 1u);
   const Snapshot::Cluster& cluster = explanation.clusters[0].cluster;

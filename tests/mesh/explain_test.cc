@@ -1,7 +1,6 @@
 // What Mesh::Explain tells, with a real control plane and real endpoints.
 
 #include <future>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -22,23 +21,10 @@ using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-constexpr absl::Duration kWait = absl::Seconds(10);
-
 class ExplainTest : public MainJobTest {
  protected:
   using Outcome = Explanation::Outcome;
 
-  std::future<Explanation> Ask(absl::Duration wait, const std::string& path = "/s/m",
-                               const std::string& target = "xds:///echo") {
-    auto answer = std::make_shared<std::promise<Explanation>>();
-    std::future<Explanation> future = answer->get_future();
-    mesh().Explain(target, {path, {}}, wait,
-                   [answer](const Explanation& explanation) { answer->set_value(explanation); });
-    return future;
-  }
-  Explanation Explain(const std::string& path = "/s/m", const std::string& target = "xds:///echo") {
-    return Ask(kWait, path, target).get();
-  }
   // Asks again until `enough` holds, for 10 s at most.
   template <typename Condition>
   Explanation ExplainUntil(Condition enough) {

@@ -49,6 +49,19 @@ bool MainJobTest::CallUntil(testing::Echo::Stub* stub,
   return false;
 }
 
+bool MainJobTest::CallUntilServedBy(testing::Echo::Stub* stub, const std::string& server) {
+  return CallUntil(stub, [&server](const Outcome& outcome) { return outcome.server == server; });
+}
+
+void MainJobTest::ExpectMoveWithoutLoss(testing::Echo::Stub* stub, const std::string& server) {
+  bool lost = false;
+  EXPECT_TRUE(CallUntil(stub, [&](const Outcome& outcome) {
+    lost |= !outcome.status.ok();
+    return outcome.server == server;
+  })) << server;
+  EXPECT_FALSE(lost) << server;
+}
+
 std::set<std::string> MainJobTest::Answering(testing::Echo::Stub* stub, int count) {
   std::set<std::string> names;
   for (int i = 0; i < count; ++i) {
@@ -57,6 +70,19 @@ std::set<std::string> MainJobTest::Answering(testing::Echo::Stub* stub, int coun
     names.insert(outcome.server);
   }
   return names;
+}
+
+std::future<Explanation> MainJobTest::Ask(absl::Duration wait, const std::string& path,
+                                          const std::string& target) {
+  auto answer = std::make_shared<std::promise<Explanation>>();
+  std::future<Explanation> future = answer->get_future();
+  mesh().Explain(target, {path, {}}, wait,
+                 [answer](const Explanation& explanation) { answer->set_value(explanation); });
+  return future;
+}
+
+Explanation MainJobTest::Explain(const std::string& path, const std::string& target) {
+  return Ask(absl::Seconds(10), path, target).get();
 }
 
 }  // namespace mesh

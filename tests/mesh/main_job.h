@@ -2,6 +2,7 @@
 #define TESTS_MESH_MAIN_JOB_H_
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <set>
 #include <string>
@@ -52,8 +53,18 @@ class MainJobTest : public ::testing::Test {
   // Calls until `enough` holds of an outcome, for 10 s at most. Returns whether it came to hold.
   static bool CallUntil(testing::Echo::Stub* stub,
                         const std::function<bool(const Outcome&)>& enough);
+  // The same until the endpoint of that name answers.
+  static bool CallUntilServedBy(testing::Echo::Stub* stub, const std::string& server);
+  // The same; fails the test where a call fails before, or the endpoint does not answer.
+  static void ExpectMoveWithoutLoss(testing::Echo::Stub* stub, const std::string& server);
   // The names of the endpoints that answer `count` calls; fails the test where one fails.
   static std::set<std::string> Answering(testing::Echo::Stub* stub, int count = 60);
+
+  // Asks what the mesh makes of a call; the answer comes after `wait` at most.
+  std::future<Explanation> Ask(absl::Duration wait, const std::string& path = "/s/m",
+                               const std::string& target = "xds:///echo");
+  // The answer, within 10 s.
+  Explanation Explain(const std::string& path = "/s/m", const std::string& target = "xds:///echo");
 
   testing::AdsServer control_plane_;
   testing::EchoProcess a_{"a"};

@@ -23,16 +23,11 @@ TEST_F(MainJobTest, TheFirstCallWaitsForConfigurationAndConnection) {
 TEST_F(MainJobTest, CallsGoToEveryEndpointAndFollowAnUpdateWithoutLoss) {
   Serve(One({a_.address(), b_.address()}));
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "a"; }));
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "b"; }));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   EXPECT_THAT(Answering(stub.get()), ElementsAre("a", "b"));
   Serve(One({b_.address(), c_.address()}));
-  bool lost = false;
-  EXPECT_TRUE(CallUntil(stub.get(), [&](const Outcome& o) {
-    lost = lost || !o.status.ok();
-    return o.server == "c";
-  }));
-  EXPECT_FALSE(lost);
+  ExpectMoveWithoutLoss(stub.get(), "c");
   EXPECT_THAT(Answering(stub.get()), ElementsAre("b", "c"));
 }
 
@@ -78,7 +73,7 @@ TEST_F(MainJobTest, WeightedClustersShareByWeight) {
                        ServiceResources::AssignmentBytes(cluster, One({address})));
   }
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "b"; }));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   const int before = b_.calls();
   for (int i = 0; i < 400; ++i) EXPECT_TRUE(Call(stub.get()).status.ok());
   EXPECT_NEAR(b_.calls() - before, 100, 30);
@@ -87,8 +82,8 @@ TEST_F(MainJobTest, WeightedClustersShareByWeight) {
 TEST_F(MainJobTest, TheControlPlaneRestartsWithoutALostCallOrANewConnection) {
   Serve(One({a_.address(), b_.address()}));
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "a"; }));
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "b"; }));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   control_plane_.Stop();
   EXPECT_THAT(Answering(stub.get()), ElementsAre("a", "b"));
   const size_t requests = control_plane_.requests().size();
@@ -105,12 +100,12 @@ TEST_F(MainJobTest, ADeadEndpointLosesNoCallOfARouteThatRetries) {
   service_.retry_on = "unavailable";
   Serve(One({a_.address(), b_.address()}));
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "a"; }));
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "b"; }));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   a_.Kill();
   EXPECT_THAT(Answering(stub.get(), 200), ElementsAre("b"));
   ASSERT_TRUE(a_.Start());
-  EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.server == "a"; }));
+  EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
 }
 
 // An idle process: nobody but the pump looks at sockets.
@@ -137,8 +132,8 @@ TEST_F(MainJobTest, StaticAndDnsTargetsServeToo) {
   mesh_ = *std::move(made);
   const std::unique_ptr<testing::Echo::Stub> fixed =
       NewStub("static:///" + a_.address() + "," + b_.address());
-  EXPECT_TRUE(CallUntil(fixed.get(), [](const Outcome& o) { return o.server == "a"; }));
-  EXPECT_TRUE(CallUntil(fixed.get(), [](const Outcome& o) { return o.server == "b"; }));
+  EXPECT_TRUE(CallUntilServedBy(fixed.get(), "a"));
+  EXPECT_TRUE(CallUntilServedBy(fixed.get(), "b"));
   const std::unique_ptr<testing::Echo::Stub> dns = NewStub("dns:///" + c_.address());
   EXPECT_EQ(Call(dns.get()).server, "c");
 }

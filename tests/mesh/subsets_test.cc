@@ -1,8 +1,6 @@
 // Subsets of a cluster's endpoints that routes choose by metadata, with real sockets.
 
 #include <chrono>
-#include <future>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,15 +77,6 @@ class SubsetsTest : public MainJobTest {
     control_plane_.Set(testing::kRouteConfigurationType, "echo", routes.SerializeAsString());
     control_plane_.Push(testing::kRouteConfigurationType);
   }
-  bool CallUntilServedBy(testing::Echo::Stub* stub, const std::string& server) {
-    return CallUntil(stub, [&server](const Outcome& outcome) { return outcome.server == server; });
-  }
-  Explanation Explain() {
-    auto answer = std::make_shared<std::promise<Explanation>>();
-    mesh().Explain("xds:///echo", {"/s/m", {}}, absl::Seconds(10),
-                   [answer](const Explanation& explanation) { answer->set_value(explanation); });
-    return answer->get_future().get();
-  }
 };
 
 TEST_F(SubsetsTest, TwoVersionsShareTheCalls) {
@@ -105,12 +94,7 @@ TEST_F(SubsetsTest, ARouteMovesItsCalls) {
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));
   EXPECT_THAT(Answering(stub.get()), ElementsAre("a"));
   Route(With({{"version", "1"}}), {With({{"version", "2"}})});
-  bool lost = false;
-  EXPECT_TRUE(CallUntil(stub.get(), [&lost](const Outcome& outcome) {
-    lost |= !outcome.status.ok();
-    return outcome.server == "b";
-  }));
-  EXPECT_FALSE(lost);
+  ExpectMoveWithoutLoss(stub.get(), "b");
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "c"));
   EXPECT_THAT(Answering(stub.get()), ElementsAre("b", "c"));
 }

@@ -1,6 +1,6 @@
-// How the endpoints of a cluster are chosen: lb_policy and what stands beside it, and the list of
-// policies of gRFC A52. From envoy's cluster.proto and load_balancing_policies, gRFC A42 and A48,
-// and grpc-go's unmarshal_cds_test.go.
+// How the endpoints of a cluster are chosen: lb_policy and what stands beside it, and each policy
+// of a list. Which one of a list is taken is in cluster_policy_lists_test.cc. From envoy's
+// cluster.proto and load_balancing_policies, gRFC A42 and A48, and grpc-go's unmarshal_cds_test.go.
 
 #include <string>
 
@@ -10,6 +10,7 @@
 #include "mesh/model/cluster.h"
 #include "mesh/xds/proto/cluster.pb.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
+#include "tests/xds/resources/cluster_policies_text.h"
 #include "tests/xds/resources/cluster_text.h"
 #include "tests/xds/resources/resource_text.h"
 
@@ -20,51 +21,9 @@ using model::LbPolicy;
 using model::LocalityWeighting;
 using model::PriorityRule;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::string kPolicies = "envoy.extensions.load_balancing_policies.";
 const std::string kWeighted = "locality_lb_config { locality_weighted_lb_config { } } ";
-const std::string kConfig = "load_balancing_policy.policies[0].typed_extension_config.typed_config";
-
-// A policy of a list.
-std::string Policy(const std::string& any) {
-  return "policies { typed_extension_config { typed_config " + any + " } } ";
-}
-template <typename Message>
-std::string Policy(const std::string& type, const std::string& fields) {
-  return Policy(AnyText(kPolicies + type, Serialized<Message>(fields)));
-}
-std::string RoundRobin(const std::string& fields = "") {
-  return Policy<proto::RoundRobin>("round_robin.v3.RoundRobin", fields);
-}
-std::string Random(const std::string& fields = "") {
-  return Policy<proto::Random>("random.v3.Random", fields);
-}
-std::string LeastRequest(const std::string& fields = "") {
-  return Policy<proto::LeastRequest>("least_request.v3.LeastRequest", fields);
-}
-std::string RingHash(const std::string& fields = "") {
-  return Policy<proto::RingHash>("ring_hash.v3.RingHash", fields);
-}
-std::string Maglev(const std::string& fields = "") {
-  return Policy<proto::Maglev>("maglev.v3.Maglev", fields);
-}
-std::string PickFirst(const std::string& fields = "") {
-  return Policy<proto::PickFirst>("pick_first.v3.PickFirst", fields);
-}
-std::string WrrLocality(const std::string& policies) {
-  return Policy<proto::WrrLocality>("wrr_locality.v3.WrrLocality",
-                                    "endpoint_picking_policy { " + policies + "}");
-}
-std::string Unknown() { return Policy(AnyText("example.Policy", "")); }
-std::string List(const std::string& policies) {
-  return "load_balancing_policy { " + policies + "} ";
-}
-
-model::LoadBalancing Balancing(Profile profile, const std::string& fields) {
-  return GoodCluster(profile, fields).balancing;
-}
 
 TEST(ClusterBalancingTest, Defaults) {
   for (const Profile profile : kAllProfiles) {
@@ -389,84 +348,6 @@ TEST(ClusterBalancingTest, NewEndpointsThatNobodyChecked) {
   EXPECT_TRUE(GoodCluster(Profile::kMesh, fields).ignore_new_until_checked);
   EXPECT_TRUE(GoodCluster(Profile::kEnvoy, fields).ignore_new_until_checked);
   EXPECT_FALSE(GoodCluster(Profile::kGrpc, fields).ignore_new_until_checked);
-}
-
-// gRFC A52
-TEST(ClusterBalancingTest, ListsOfPolicies) {
-  std::string deep = RoundRobin();
-  for (int i = 0; i < 15; ++i) deep = WrrLocality(deep);
-  CheckClusters(
-      kAllProfiles,
-      {
-          {"the list wins over lb_policy", List(RoundRobin()) + "lb_policy: CLUSTER_PROVIDED", ""},
-          {"an empty list", "load_balancing_policy { }",
-           "load_balancing_policy.policies: none of them is known"},
-          {"nothing known", List(Unknown() + Unknown()),
-           "load_balancing_policy.policies: none of them is known"},
-          {"the name of a policy in another package", List(Policy(AnyText("x.RoundRobin", ""))),
-           "load_balancing_policy.policies: none of them is known"},
-          {"nothing known inside", List(WrrLocality(Unknown()) + RoundRobin()),
-           kConfig + ".endpoint_picking_policy.policies: none of them is known"},
-          {"bad bytes of a known one",
-           List(Policy(AnyText(kPolicies + "round_robin.v3.RoundRobin", "\xff"))),
-           kConfig + ": the bytes are not a " + kPolicies + "round_robin.v3.RoundRobin"},
-          {"sixteen deep", List(deep), ""},
-          {"seventeen deep", List(WrrLocality(deep)),
-           "load_balancing_policy.policies[0].typed_extension_config.typed_config."},
-      });
-  for (const Profile profile : kAllProfiles) {
-    EXPECT_THAT(std::string(DecodeCluster(profile, List(WrrLocality(deep))).error.message()),
-                HasSubstr("more than 16 policies in each other"));
-    EXPECT_EQ(Balancing(profile, List(LeastRequest())).policy, LbPolicy::kLeastRequest);
-    EXPECT_EQ(Balancing(profile, List(RingHash())).policy, LbPolicy::kRingHash);
-    EXPECT_EQ(Balancing(profile, List(WrrLocality(LeastRequest()))).policy,
-              LbPolicy::kLeastRequest);
-    const model::LoadBalancing first =
-        Balancing(profile, List(PickFirst("shuffle_address_list: true")));
-    EXPECT_EQ(first.policy, LbPolicy::kPickFirst);
-    EXPECT_TRUE(first.pick_first.shuffle);
-    EXPECT_FALSE(Balancing(profile, List(PickFirst())).pick_first.shuffle);
-  }
-}
-
-TEST(ClusterBalancingTest, PoliciesThatGrpcDoesNotKnowAreSkippedThere) {
-  for (const std::string& policy : {Random(), Maglev()}) {
-    EXPECT_EQ(Balancing(Profile::kGrpc, List(policy + RoundRobin())).policy, LbPolicy::kRoundRobin);
-    CheckClusters({Profile::kGrpc}, {{"it alone", List(policy),
-                                      "load_balancing_policy.policies: none of them is known"}});
-  }
-  for (const Profile profile : kNotGrpc) {
-    EXPECT_EQ(Balancing(profile, List(Random() + RoundRobin())).policy, LbPolicy::kRandom);
-    EXPECT_EQ(Balancing(profile, List(Maglev() + RoundRobin())).policy, LbPolicy::kMaglev);
-  }
-}
-
-TEST(ClusterBalancingTest, TheFirstKnownPolicyIsTakenAndThoseBeforeItAreListed) {
-  const model::Cluster cluster =
-      GoodCluster(Profile::kMesh, List(Unknown() + Random() + RoundRobin()));
-  EXPECT_EQ(cluster.balancing.policy, LbPolicy::kRandom);
-  EXPECT_THAT(
-      cluster.ignored,
-      ElementsAre(
-          "load_balancing_policy.policies.typed_extension_config.typed_config.\"example.Policy\""));
-}
-
-// Envoy's upstream_impl.cc: what one says would silently undo what the other says.
-TEST(ClusterBalancingTest, WhatIsSaidTwiceIsRefused) {
-  const std::string weighted = "common_lb_config { locality_weighted_lb_config { } } ";
-  const std::string hashing = "common_lb_config { consistent_hashing_lb_config { } } ";
-  CheckClusters(
-      kNotGrpc,
-      {
-          {"weights", List(RoundRobin()) + weighted,
-           "common_lb_config.locality_weighted_lb_config: not together with load_balancing_policy"},
-          {"hashing", List(RingHash()) + hashing,
-           "common_lb_config.consistent_hashing_lb_config: not together with "
-           "load_balancing_policy"},
-          {"panic", List(RoundRobin()) + "common_lb_config { healthy_panic_threshold { } }", ""},
-      });
-  CheckClusters({Profile::kGrpc}, {{"weights", List(RoundRobin()) + weighted, ""},
-                                   {"hashing", List(RingHash()) + hashing, ""}});
 }
 
 TEST(ClusterBalancingTest, WeightingOfLocalities) {

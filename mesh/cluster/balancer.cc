@@ -349,7 +349,7 @@ BalancedPicker::State Balancer::NextState() {
         });
     if (may_come) return Pending{};
   }
-  return Failed{UnavailableCluster(label_, shared_.assignment, counts, shared_.last_error)};
+  return Failed{UnavailableCluster(label_, shared_.config, counts, shared_.last_error)};
 }
 
 std::optional<BalancedPicker::State> Balancer::Serve(std::vector<BalancedPicker::Group> groups) {

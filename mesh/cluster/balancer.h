@@ -56,8 +56,7 @@ class Balancer {
 
   // What the balancers of a cluster have in common. It outlives them, and changes before Update().
   struct Shared {
-    std::string name;        // of the cluster
-    std::string assignment;  // of its endpoints
+    std::string name;  // of the cluster
     Serializer* serializer = nullptr;
     Random* random = nullptr;
     EndpointTable* table = nullptr;

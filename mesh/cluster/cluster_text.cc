@@ -1,21 +1,60 @@
 #include "mesh/cluster/cluster_text.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace mesh::cluster {
 
-absl::Status UnavailableCluster(absl::string_view label, absl::string_view assignment,
+namespace {
+
+// What says which endpoints a cluster has.
+std::string SourceOf(const model::ClusterConfig& config) {
+  switch (config.cluster->type) {
+    case model::ClusterType::kStrictDns:
+    case model::ClusterType::kLogicalDns:
+      return "the DNS of its load_assignment";
+    case model::ClusterType::kStatic:
+    case model::ClusterType::kAggregate:
+      return "its load_assignment";
+    case model::ClusterType::kEds:
+      break;
+  }
+  const model::ClusterKey& key = config.key;
+  return absl::StrCat("ClusterLoadAssignment \"",
+                      key.eds_service_name.empty() ? key.cluster : key.eds_service_name, "\"");
+}
+
+// ` in its localities a, b and 3 more`; empty if there are no localities.
+std::string InLocalities(const model::ClusterLoadAssignment& assignment) {
+  constexpr size_t kMostNamed = 5;
+  const size_t count = assignment.localities.size();
+  if (count == 0) return "";
+  std::vector<std::string> names;
+  for (size_t i = 0; i < std::min(count, kMostNamed); ++i) {
+    names.push_back(assignment.localities[i]->locality.ToString());
+  }
+  return absl::StrCat(count == 1 ? " in its locality " : " in its localities ",
+                      absl::StrJoin(names, ", "),
+                      count > kMostNamed ? absl::StrCat(" and ", count - kMostNamed, " more") : "");
+}
+
+}  // namespace
+
+absl::Status UnavailableCluster(absl::string_view label, const model::ClusterConfig& config,
                                 const EndpointCounts& counts, absl::string_view last_error) {
   if (counts.configured == 0) {
-    return absl::UnavailableError(absl::StrCat(label, ": no endpoints (ClusterLoadAssignment \"",
-                                               assignment, "\" has none)"));
+    return absl::UnavailableError(
+        absl::StrCat(label, ": no endpoints (", SourceOf(config), " has none",
+                     config.endpoints == nullptr ? "" : InLocalities(*config.endpoints), ")"));
   }
   if (counts.usable == 0) {
     return absl::UnavailableError(absl::StrCat(
         label, ": none of its ", counts.configured,
         counts.configured == 1 ? " endpoint" : " endpoints",
-        " may take calls: unhealthy, or in a locality without weight (ClusterLoadAssignment \"",
-        assignment, "\")"));
+        " may take calls: unhealthy, or in a locality without weight (", SourceOf(config), ")"));
   }
   return absl::UnavailableError(
       absl::StrCat(label, ": no endpoint is connected: ", counts.failing, " of ", counts.usable,

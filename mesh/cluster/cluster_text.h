@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "mesh/model/cluster.h"
 #include "mesh/model/endpoints.h"
 #include "mesh/model/load_balancing.h"
 #include "mesh/model/metadata_match.h"
@@ -23,7 +24,7 @@ struct EndpointCounts {
 // Why endpoints of a cluster whose configuration is in force cannot take a call: UNAVAILABLE.
 // `label` says which: `cluster "echo"`. `last_error` is the last that was heard from a connection,
 // or empty.
-absl::Status UnavailableCluster(absl::string_view label, absl::string_view assignment,
+absl::Status UnavailableCluster(absl::string_view label, const model::ClusterConfig& config,
                                 const EndpointCounts& counts, absl::string_view last_error);
 
 // The same for calls that fall to a priority that panics, where fail_traffic_on_panic is set.

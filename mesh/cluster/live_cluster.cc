@@ -45,7 +45,6 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
               [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
       subsets_(&shared_, context->options.epochs, [this] { ScheduleTurn(); }) {
   shared_.name = key.cluster;
-  shared_.assignment = key.eds_service_name.empty() ? key.cluster : key.eds_service_name;
   shared_.serializer = context->options.serializer;
   shared_.random = context->options.random;
   shared_.table = &table_;

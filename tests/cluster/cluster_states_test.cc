@@ -34,7 +34,7 @@ TEST_F(ClusterStatesTest, ConnectConnectsAsAPickDoes) {
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:1"}));
 }
 
-TEST_F(ClusterStatesTest, ALostConnectionTakesNoCallsUntilItIsBack) {
+TEST_F(ClusterStatesTest, ALostConnectionTakesNoCallsUntilItIsBack) {  // EDS-21
   connector_.set_outcome(ConnectionState::kReady);
   Apply(Config(Endpoints({"a:1", "a:2"})));
   Connect();
@@ -79,7 +79,7 @@ TEST_F(ClusterStatesTest, NewEndpointsEndAFailureOnlyWhenAllThatFailedAreGone) {
   EXPECT_EQ(PickText(), "pending");
 }
 
-TEST_F(ClusterStatesTest, SaysThatThereAreNoEndpoints) {
+TEST_F(ClusterStatesTest, SaysThatThereAreNoEndpoints) {  // EDS-11, EDS-12
   Apply(Config(std::vector<TestLocality>{}));
   EXPECT_EQ(PickText(), "cluster \"c\": no endpoints (ClusterLoadAssignment \"eds\" has none)");
   // They come and go (F15).
@@ -89,7 +89,21 @@ TEST_F(ClusterStatesTest, SaysThatThereAreNoEndpoints) {
   Settle();
   EXPECT_EQ(PickText(), "a:1");
   Apply(Config(std::vector<TestLocality>{{"a", {}}}));
-  EXPECT_EQ(PickText(), "cluster \"c\": no endpoints (ClusterLoadAssignment \"eds\" has none)");
+  EXPECT_EQ(PickText(),
+            "cluster \"c\": no endpoints (ClusterLoadAssignment \"eds\" has none in its locality "
+            "/a/)");
+  const auto empty = [](const std::string& zone) { return TestLocality{zone, {}}; };
+  Apply(Config({empty("a"), empty("b"), empty("c"), empty("d"), empty("e"), empty("f")}));
+  EXPECT_EQ(PickText(),
+            "cluster \"c\": no endpoints (ClusterLoadAssignment \"eds\" has none in its localities "
+            "/a/, /b/, /c/, /d/, /e/ and 1 more)");
+  model::Cluster cluster;
+  cluster.type = model::ClusterType::kStatic;
+  Apply(Config(std::vector<TestLocality>{}, cluster));
+  EXPECT_EQ(PickText(), "cluster \"c\": no endpoints (its load_assignment has none)");
+  cluster.type = model::ClusterType::kStrictDns;
+  Apply(Config(std::vector<TestLocality>{}, cluster));
+  EXPECT_EQ(PickText(), "cluster \"c\": no endpoints (the DNS of its load_assignment has none)");
   Apply(Config(Endpoints({"a:1"})));
   EXPECT_EQ(PickText(), "a:1");
 }
@@ -113,7 +127,7 @@ TEST_F(ClusterStatesTest, AnErrorOfTheConfigurationFailsCallsWithIt) {
   EXPECT_EQ(connector_.live(), 0);
 }
 
-TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {
+TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {  // EDS-10
   connector_.set_outcome(ConnectionState::kReady);
   std::vector<model::EndpointConfig> endpoints = Numbered("a:", 6);
   endpoints[0].health = model::HealthStatus::kUnhealthy;

@@ -104,7 +104,7 @@ class ConnectionSetStressTest : public ::testing::Test {
     EXPECT_EQ(connector_.live.load(), 0);
   }
 
-  const SteadyClock clock_;
+  const SteadyClock clock_{};
   const std::unique_ptr<Random> random_ = NewSeededRandom(7);
   ThreadExecutor executor_{&clock_};
   Serializer serializer_{&executor_};

@@ -56,7 +56,7 @@ TEST(LimitsTest, Cb01DefaultsAreEnvoys) {
   for (const auto priority : {kDefault, kHigh}) {
     EXPECT_EQ(limits->View(LimitKind::kConnections, priority).limit, 1024u);
     EXPECT_EQ(limits->View(LimitKind::kPending, priority).limit, 1024u);
-    EXPECT_EQ(limits->View(LimitKind::kRequests, priority).limit, 1024u);
+    EXPECT_EQ(limits->View(LimitKind::kRequests, priority).limit, 1024u);  // CB-01
     EXPECT_EQ(limits->View(LimitKind::kRetries, priority).limit, 3u);
     EXPECT_EQ(Take(*limits, LimitKind::kRequests, 2000, priority).size(), 1024u);
     EXPECT_EQ(Take(*limits, LimitKind::kRetries, 2000, priority).size(), 3u);

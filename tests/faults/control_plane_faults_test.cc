@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "tests/faults/fault_test.h"
+#include "tests/testing/sanitized.h"
 
 namespace mesh {
 namespace {
@@ -134,7 +135,7 @@ TEST_F(ControlPlaneFaultsTest, F04AbsentAtTheStartItFailsTheHastyAndServesThePat
   std::thread waits([&] { patient = Call(stub.get(), absl::Seconds(10), true); });
   const absl::Duration took = Time([&] { hasty = Call(stub.get(), absl::Seconds(10)); });
   Note("a call fails after", took);
-  EXPECT_LT(took, absl::Milliseconds(kSanitized ? 1000 : 300));
+  EXPECT_LT(took, absl::Milliseconds(testing::kSanitized ? 1000 : 300));
   EXPECT_EQ(hasty.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(hasty.status.error_message(),
               AllOf(HasSubstr(control_plane_.address()), HasSubstr("test-node")));
@@ -182,7 +183,7 @@ TEST_F(ControlPlaneFaultsTest, F09BadResourcesInATightLoopAreCheapAndTheNextGood
     }));
   });
   Note("the next good one is in force after", applied);
-  EXPECT_LT(applied, absl::Seconds(kSanitized ? 5 : 1));
+  EXPECT_LT(applied, absl::Seconds(testing::kSanitized ? 5 : 1));
   const LoadReport report = load.Stop();
   EXPECT_EQ(report.lost, 0) << report.ToString();
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "tests/faults/fault_test.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/tcp_proxy.h"
 
 namespace mesh {
@@ -60,7 +61,7 @@ TEST_F(EndFaultsTest, F32ALongLifeDoesNotGrow) {
   })) << begin
       << "; " << end;
   std::cout << "  " << begin << "\n  " << end << "\n";
-  if (!kSanitized) {
+  if (!testing::kSanitized) {
     EXPECT_LE(end.resident_bytes, begin.resident_bytes * 1.05 + (1 << 20));
   }
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "tests/faults/fault_test.h"
+#include "tests/testing/sanitized.h"
 
 namespace mesh {
 namespace {
@@ -74,7 +75,7 @@ TEST_F(EndpointFaultsTest, F14ChurnAmongManyEndpointsLosesNothingAndKeepsConnect
   })) << begin
       << "; " << end;
   std::cout << "  " << begin << "\n  " << end << "\n";
-  if (!kSanitized) {
+  if (!testing::kSanitized) {
     EXPECT_LT(end.resident_bytes, begin.resident_bytes * 1.1 + (4 << 20));
   }
 }

@@ -90,7 +90,7 @@ class OpenCalls {
   }
 
  private:
-  const SteadyClock clock_;
+  const SteadyClock clock_{};
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<std::unique_ptr<Call>> calls_ ABSL_GUARDED_BY(mutex_);

@@ -24,15 +24,6 @@ absl::Duration ProcessorTime();
 
 std::ostream& operator<<(std::ostream& out, const ProcessState& state);
 
-// What a sanitizer keeps of freed memory, and what it adds to the rest, makes sizes and times of a
-// process meaningless.
-constexpr bool kSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#else
-    false;
-#endif
-
 // Established TCP connections to `address` (127.0.0.1 and a port), as the kernel lists them.
 int ConnectionsTo(const std::string& address);
 

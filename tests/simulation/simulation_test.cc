@@ -11,16 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/simulation/runner.h"
+#include "tests/testing/sanitized.h"
 
 namespace mesh::simulation {
 namespace {
 
 // Sanitizers see what they see on fewer seeds, and are slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kShareOfSeeds = 20;
-#else
-constexpr uint64_t kShareOfSeeds = 1;
-#endif
+constexpr uint64_t kShareOfSeeds = testing::kSanitized ? 20 : 1;
 
 struct Flags {
   std::string scenario;

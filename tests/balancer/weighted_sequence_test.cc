@@ -47,6 +47,12 @@ TEST(WeightedSequenceTest, PicksAsEarliestDeadlineFirstDoes) {
   }
 }
 
+// The rows of gRPC's static stride scheduler that are not about reported weights.
+TEST(WeightedSequenceTest, SharesAreExactInTheShortAndTheLongRun) {  // WRR-05, WRR-10
+  EXPECT_EQ(Counts({1, 2, 3}, 0, 6), (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(Counts({1, 2, 3}, 0, 131070), (std::vector<int>{21845, 43690, 65535}));
+}
+
 TEST(WeightedSequenceTest, TheFirstPickOverAllSeedsHasTheExactShares) {
   const auto first_picks = [](const std::vector<uint64_t>& weights) {
     std::vector<int> counts(weights.size(), 0);

@@ -50,6 +50,19 @@ TEST_F(ClusterLimitsTest, RequestsAboveTheLimitAreDropped) {  // CB-02
   EXPECT_TRUE(std::holds_alternative<Picked>(Pick()));
 }
 
+TEST_F(ClusterLimitsTest, EachCallAboveTheLimitIsRefusedAndCounted) {  // CB-04
+  Serve(Requests(3));
+  std::vector<PickResult> held;
+  for (int i = 0; i < 3; ++i) held.push_back(Pick());
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(std::holds_alternative<Dropped>(Pick()));
+  for (const PickResult& result : held) EXPECT_TRUE(std::holds_alternative<Picked>(result));
+  uint64_t refused = 0;
+  for (const Snapshot::Limit& limit : SnapshotNow().limits) {
+    if (limit.name == "max_requests" && limit.priority == "DEFAULT") refused = limit.refused;
+  }
+  EXPECT_EQ(refused, 100u);
+}
+
 TEST_F(ClusterLimitsTest, AnOutcomeGivesThePlaceBack) {
   Serve(Requests(1));
   PickResult first = Pick();

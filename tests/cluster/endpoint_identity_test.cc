@@ -78,6 +78,40 @@ TEST_F(EndpointIdentityTest, MovesFromOnePriorityToAnotherWithoutReconnecting) {
   EXPECT_EQ(connector_.made(), 3);
 }
 
+// EDS-08: localities come to priorities and leave them, all in turn.
+TEST_F(EndpointIdentityTest, LocalitiesWanderThroughPrioritiesWithoutReconnecting) {
+  const TestLocality x{"x", Endpoints({"x:1"})}, y{"y", Endpoints({"y:1"})};
+  const TestLocality z{"z", Endpoints({"z:1"})};
+  const auto at = [](TestLocality locality, uint32_t priority) {
+    locality.priority = priority;
+    return locality;
+  };
+  Apply(Config({at(x, 0), at(y, 1), at(z, 2)}));
+  Connect();
+  EXPECT_EQ(Picks(3), (std::vector<std::string>{"x:1"}));
+  Apply(Config({at(y, 0), at(x, 1), at(z, 2)}));
+  EXPECT_EQ(Picks(3), (std::vector<std::string>{"y:1"}));
+  Apply(Config({at(z, 0), at(y, 1)}));
+  EXPECT_EQ(Picks(3), (std::vector<std::string>{"z:1"}));
+  Apply(Config({at(y, 0), at(z, 1)}));
+  EXPECT_EQ(Picks(3), (std::vector<std::string>{"y:1"}));
+  Apply(Config({at(y, 0), at(z, 0)}));
+  EXPECT_EQ(Picks(10), (std::vector<std::string>{"y:1", "z:1"}));
+  EXPECT_EQ(connector_.made(), 3);
+}
+
+// EDS-09: no call fails; those that come before a new endpoint is connected wait for it.
+TEST_F(EndpointIdentityTest, AllLocalitiesOfAPriorityAreReplacedAtOnce) {
+  Apply(Config({{"x", Endpoints({"x:1"})}, {"y", Endpoints({"y:1"})}}));
+  Connect();
+  EXPECT_EQ(Picks(10).size(), 2u);
+  connector_.set_outcome(ConnectionState::kConnecting);
+  Apply(Config({{"z", Endpoints({"z:1", "z:2"})}}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(PickText(), "pending");
+  Become("z:2", ConnectionState::kReady);
+  EXPECT_EQ(Picks(3), (std::vector<std::string>{"z:2"}));
+}
+
 TEST_F(EndpointIdentityTest, PermitsOutliveTheEndpointsRemoval) {
   Apply(Config(Endpoints({"a:1"})));
   Connect();

@@ -257,7 +257,7 @@ TEST(LimitsTest, OverflowErrorsNameTheLimit) {
 
 TEST(LimitsTest, TakingRefusingAndGivingBackAllocatesNothing) {
   CircuitBreakers breakers = OfRequests(100);
-  breakers.normal.retry_budget.emplace();
+  breakers.normal.retry_budget = model::Thresholds::RetryBudget{};
   const Limits::Owner limits = Limits::Create("x", breakers);
   ResetPeak();
   const size_t before = AllocatedBytes();

@@ -50,7 +50,7 @@ TEST_F(MainJobTest, AListenerThatIsDeletedFailsCallsByNameAndHeals) {
   EXPECT_TRUE(CallUntil(stub.get(), [](const Outcome& o) { return o.status.ok(); }));
 }
 
-TEST_F(MainJobTest, ARejectedUpdateLeavesTheLastGoodOneInForce) {
+TEST_F(MainJobTest, ARejectedUpdateLeavesTheLastGoodOneInForce) {  // EDS-17
   Serve(One({a_.address()}));
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
   EXPECT_TRUE(Call(stub.get()).status.ok());
@@ -79,7 +79,7 @@ TEST_F(MainJobTest, WeightedClustersShareByWeight) {
   EXPECT_NEAR(b_.calls() - before, 100, 30);
 }
 
-TEST_F(MainJobTest, TheControlPlaneRestartsWithoutALostCallOrANewConnection) {
+TEST_F(MainJobTest, TheControlPlaneRestartsWithoutALostCallOrANewConnection) {  // EDS-14
   Serve(One({a_.address(), b_.address()}));
   const std::unique_ptr<testing::Echo::Stub> stub = NewStub();
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "a"));

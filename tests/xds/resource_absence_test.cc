@@ -91,6 +91,7 @@ TEST_F(ResourceAbsenceTest, AbsenceFromAPartialResponseMeansNothing) {
 }
 
 // XDS-16
+// EDS-19
 TEST_F(ResourceAbsenceTest, ADeletionThatIsIgnoredLeavesTheValueAndWarnsOnce) {
   StartWith([](auto* server) { server->ignore_resource_deletion = true; });
   Watch(listener_, "a", &a_);

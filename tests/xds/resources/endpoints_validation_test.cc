@@ -91,7 +91,7 @@ TEST(EndpointsValidationTest, InEveryProfile) {
       {"no name", Locality("a", 0, one), "cluster load assignment: cluster_name: empty"},
       {"nothing else", kName, ""},
       {"no endpoints", kName + Locality("a", 0, ""), ""},
-      {"priority 0 missing", kName + Locality("a", 1, one),
+      {"EDS-16: priority 0 missing", kName + Locality("a", 1, one),
        "endpoints: priority 0 is empty, but 1 is not"},
       {"a gap", kName + Locality("a", 0, one) + Locality("b", 2, two),
        "priority 1 is empty, but 2 is not"},

@@ -35,6 +35,11 @@ Snapshot::Resource ResourceSnapshot(const xds::ResourceStatus& status) {
   return resource;
 }
 
+bool IsUnsettled(const Explanation& explanation) {
+  return std::any_of(explanation.clusters.begin(), explanation.clusters.end(),
+                     [](const Explanation::Cluster& entry) { return entry.cluster.unsettled; });
+}
+
 std::vector<std::string> ClientFeatures(Profile profile) {
   // What gRPC's client says of itself, where we follow its rules.
   if (profile == Profile::kGrpc) return {"envoy.lb.does_not_support_overprovisioning"};
@@ -366,7 +371,12 @@ void Runtime::Answer(Target* target) {
     const auto here = question++;
     if (!here->is_due) {
       target->core->ConnectRoute(here->call.path);
-      if (!admin::ExplainCall(here->call, facts).settled) continue;
+      const Explanation explanation = admin::ExplainCall(here->call, facts);
+      if (!explanation.settled) {
+        // What a cluster is about to do may change nothing, of which nobody would tell.
+        if (IsUnsettled(explanation)) NotifySoon();
+        continue;
+      }
     }
     answered.splice(answered.end(), target->questions, here);
   }

@@ -125,7 +125,10 @@ class Explainer {
       const Outcome outcome = OutcomeOf(cluster.cluster);
       serves |= outcome == Outcome::kServed;
       waits |= outcome == Outcome::kWaits;
-      if (outcome == Outcome::kWaits || IsConnecting(cluster.cluster)) result_.settled = false;
+      if (outcome == Outcome::kWaits || cluster.cluster.unsettled ||
+          IsConnecting(cluster.cluster)) {
+        result_.settled = false;
+      }
       if (outcome != Outcome::kServed) reasons.push_back(Trouble(cluster.cluster));
     }
     result_.reason = absl::StrJoin(reasons, "; ");

@@ -31,6 +31,7 @@ absl::Status UnavailableAggregate(absl::string_view name,
 void AppendChild(const Snapshot::Cluster& from, bool serves, absl::string_view serving,
                  uint32_t offset, Snapshot::Cluster* to) {
   to->children.push_back({from.name, from.state, from.error});
+  to->unsettled |= from.unsettled;
   if (serves) {
     to->named = from.named;
     to->subset = from.subset;

@@ -55,6 +55,7 @@ Snapshot::Cluster LiveCluster::SnapshotOf(const Balancer& balancer) const {
   const model::ClusterConfig& config = shared_.config;
   Snapshot::Cluster result;
   result.name = name();
+  result.unsettled = turn_scheduled_;
   if (config.cluster != nullptr) {
     result.policy = Name(config.cluster->balancing.policy);
     result.limits = LimitsNow();

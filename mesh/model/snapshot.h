@@ -98,6 +98,8 @@ struct Snapshot {
     std::string subset = {};
     std::vector<Subset> subsets = {};  // at most 100: first those that calls have named
     uint64_t subset_count = 0;         // all
+    // News of endpoints, which is told here, is about to change which of them take calls.
+    bool unsettled = false;
   };
   struct WeightedCluster {
     std::string cluster;

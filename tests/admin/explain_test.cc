@@ -251,6 +251,8 @@ TEST(ExplainCallTest, IsNotSettledWhileEndpointsOfTheServingPriorityConnect) {
   EXPECT_FALSE(target.Explain("/s/m").settled);
   target.cluster("c").priorities[0] = {0, "serving", 2, 1, 0};
   EXPECT_TRUE(target.Explain("/s/m").settled) << "one is failing; the standby does not matter";
+  target.cluster("c").unsettled = true;
+  EXPECT_FALSE(target.Explain("/s/m").settled) << "one has connected, and no pick finds it yet";
 }
 
 TEST(ExplainCallTest, WithoutAConfigurationItFailsWithTheErrorOrWaits) {

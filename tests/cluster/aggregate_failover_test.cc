@@ -73,9 +73,10 @@ TEST_F(AggregateFailoverTest, AChildThatIsNotThereIsSkipped) {
   Connect();
   EXPECT_EQ(PickText(), "b:1");
   Apply(Aggregate({Missing("a"), Child("b", {})}));
-  EXPECT_EQ(PickText(),
-            "cluster \"g\": none of its clusters can take a call: Cluster \"a\": does not exist; "
-            "cluster \"b\": no endpoints (ClusterLoadAssignment \"b\" has none)");
+  EXPECT_EQ(
+      PickText(),
+      "cluster \"g\": none of its clusters can take a call: Cluster \"a\": does not exist; "
+      "cluster \"b\": no endpoints (ClusterLoadAssignment \"b\" has none in its locality /z/)");
   Apply(Aggregate({Child("a", {"a:1"}), Child("b", {"b:1"})}));
   EXPECT_EQ(PickText(), "a:1");
 }

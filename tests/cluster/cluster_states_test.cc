@@ -159,6 +159,23 @@ TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {  // EDS-10
   EXPECT_EQ(std::get<Picked>(Pick()).permit.endpoint(), before);
 }
 
+// Between a connection's change and the picker's, the snapshot has the one and not the other.
+TEST_F(ClusterStatesTest, SaysThatThePicksAreAboutToChange) {
+  Apply(Config(Endpoints({"a:1"})));
+  Connect();
+  EXPECT_FALSE(SnapshotNow().unsettled);
+  Snapshot::Cluster between;
+  On([&] {
+    connector_.Become("a:1", ConnectionState::kReady, absl::OkStatus());
+    serializer_.Post([&] { between = cluster_->snapshot(); });
+  });
+  EXPECT_TRUE(between.unsettled);
+  EXPECT_EQ(between.priorities[0].ready, 1u);
+  EXPECT_EQ(between.localities[0].endpoints[0].share.part, 0u);
+  EXPECT_FALSE(SnapshotNow().unsettled);
+  EXPECT_EQ(SnapshotNow().localities[0].endpoints[0].share.part, 1u);
+}
+
 TEST_F(ClusterStatesTest, TellsObserversOfEachNewPicker) {
   struct Counter : Cluster::Observer {
     void OnPickerChanged() override { ++count; }

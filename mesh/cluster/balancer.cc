@@ -175,7 +175,6 @@ bool Balancer::Turn() {
   if (asked_) {
     loads_ = Weigh();
     const std::optional<size_t> standby = Standby();
-    for (const auto& priority : priorities_) priority->StopUnstarted();
     Retain(standby);
   }
   BalancedPicker::State state = NextState();
@@ -348,6 +347,9 @@ BalancedPicker::State Balancer::NextState() {
           return priority->started() && priority->usable() > 0 && !priority->failing();
         });
     if (may_come) return Pending{};
+  } else if (std::any_of(priorities_.begin(), priorities_.end(),
+                         [](const auto& priority) { return priority->awaits_check(); })) {
+    return Pending{};  // a cluster is not said to fail before it is known (envoy's warming)
   }
   return Failed{UnavailableCluster(label_, shared_.config, counts, shared_.last_error)};
 }

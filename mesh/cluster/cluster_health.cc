@@ -132,7 +132,8 @@ void ClusterHealth::Judge(TableEndpoint& endpoint) {
   if (checks_) {
     const CheckedHealth health = checker_->health(endpoint.endpoint()->address());
     verdict.unhealthy = health != CheckedHealth::kHealthy;
-    verdict.unchecked = ignore_new_until_checked_ && health == CheckedHealth::kPending;
+    verdict.awaits_check = health == CheckedHealth::kPending;
+    verdict.unchecked = ignore_new_until_checked_ && verdict.awaits_check;
   }
   verdict.stalled = guard_.is_stalled(endpoint.endpoint());
   endpoint.SetVerdict(verdict);

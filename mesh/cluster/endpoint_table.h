@@ -46,14 +46,16 @@ struct Place {
 
 // What a cluster has found out about an endpoint, beyond its connection.
 struct EndpointVerdict {
-  bool ejected = false;    // by outlier detection
-  bool unhealthy = false;  // an active check says so, or none has said otherwise yet
-  bool unchecked = false;  // with `unhealthy`: no check has seen it, and such ones do not count
-  bool stalled = false;    // it takes calls and answers none
+  bool ejected = false;       // by outlier detection
+  bool unhealthy = false;     // an active check says so, or none has said otherwise yet
+  bool awaits_check = false;  // with `unhealthy`: no check has seen it yet
+  bool unchecked = false;     // with `awaits_check`: such ones do not count
+  bool stalled = false;       // it takes calls and answers none
 
   bool operator==(const EndpointVerdict& other) const {
     return ejected == other.ejected && unhealthy == other.unhealthy &&
-           unchecked == other.unchecked && stalled == other.stalled;
+           awaits_check == other.awaits_check && unchecked == other.unchecked &&
+           stalled == other.stalled;
   }
 };
 

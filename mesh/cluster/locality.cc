@@ -72,6 +72,14 @@ PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* 
   return PlaceClass::kUnusable;
 }
 
+bool Locality::awaits_check() const {
+  return std::any_of(entries_.begin(), entries_.end(), [this](const auto& entry) {
+    const TableEndpoint* const endpoint = entry.second.endpoint;
+    if (endpoint == nullptr || !endpoint->verdict().awaits_check) return false;
+    return !endpoint->verdict().ejected && IsUsable(*entry.second.config, nullptr);
+  });
+}
+
 size_t Locality::ListOf(PlaceClass place_class) const {
   if (panic_ || place_class == PlaceClass::kHealthy) return 0;
   return place_class == PlaceClass::kDegraded && rules_.degraded_takes_calls ? 1 : kNoList;

@@ -109,6 +109,8 @@ class Locality {
   size_t size() const { return entries_.size(); }
   const LocalityRules& rules() const { return rules_; }
   bool has_connections() const { return !attached_.empty(); }
+  // Whether an endpoint may take calls as soon as a first check has passed, in O(n).
+  bool awaits_check() const;
   size_t attached() const { return attached_places_; }  // usable places
   // Usable attached places in a state.
   size_t count(wire::ConnectionState state) const { return counts_[static_cast<size_t>(state)]; }

@@ -146,6 +146,9 @@ void Priority::StartStandby() {
 }
 
 void Priority::Select(uint64_t cap, bool one) {
+  if (std::exchange(selected_by_, {cap, one}) != std::make_pair(cap, one)) {
+    for (Locality* locality : localities_) locality->SelectAgain();
+  }
   if (std::none_of(localities_.begin(), localities_.end(),
                    [](const Locality* locality) { return locality->needs_selection(); })) {
     return;
@@ -196,7 +199,7 @@ void Priority::Observe() {
 void Priority::Retain(bool needed) {
   if (needed) {
     retention_.Reset();
-  } else if (started_ && !retention_.pending()) {
+  } else if ((started_ || has_connections()) && !retention_.pending()) {
     serializer_->AssertHeld();
     retention_ = serializer_->After(kRetainFor, [this] {
       Stop();
@@ -211,11 +214,14 @@ void Priority::Stop() {
   for (Locality* locality : localities_) locality->Stop();
 }
 
-void Priority::StopUnstarted() {
-  if (started_) return;
-  for (Locality* locality : localities_) {
-    if (locality->has_connections()) locality->Stop();
-  }
+bool Priority::awaits_check() const {
+  return std::any_of(localities_.begin(), localities_.end(),
+                     [](const Locality* locality) { return locality->awaits_check(); });
+}
+
+bool Priority::has_connections() const {
+  return std::any_of(localities_.begin(), localities_.end(),
+                     [](const Locality* locality) { return locality->has_connections(); });
 }
 
 size_t Priority::usable() const {

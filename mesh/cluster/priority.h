@@ -59,12 +59,11 @@ class Priority {
   void Select(uint64_t cap, bool one);
   // What came of it. REQUIRES: started().
   void Observe();
-  // It is needed, or not, for as long as nobody says otherwise: stops after a while.
+  // It is needed, or not, for as long as nobody says otherwise: stops after a while. So do
+  // endpoints that moved here, with all that is known of them, where it is not started.
   void Retain(bool needed);
   // Connects nothing any more.
   void Stop();
-  // A priority that is not started has endpoints that moved here: they are not kept.
-  void StopUnstarted();
 
   // --- How it fares.
 
@@ -73,6 +72,8 @@ class Priority {
   bool failing() const { return failing_; }  // since it was last ready, all that was tried failed
   bool overdue() const { return overdue_; }  // it has not been ready for too long
   bool takes_load(const Locality* locality) const;
+  // Whether an endpoint may take calls as soon as a first check has passed.
+  bool awaits_check() const;
   // By health alone, and with what is known of connections: an endpoint that fails to connect is
   // not healthy, and none is if all are. `weighted`: the sums of weights instead of numbers.
   balancer::PriorityCounts CountsByHealth(bool weighted) const;
@@ -89,6 +90,7 @@ class Priority {
 
  private:
   balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
+  bool has_connections() const;
   uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing) const;
   // All localities' endpoints of the first list as one part, connected or not; null if none is
   // connected.
@@ -98,6 +100,7 @@ class Priority {
   const std::function<void()>* const changed_;
   std::vector<Locality*> localities_;
   bool by_weight_ = false;
+  std::pair<uint64_t, bool> selected_by_;  // what Select() was told last
   bool started_ = false;
   bool standby_ = false;
   bool failing_ = false;

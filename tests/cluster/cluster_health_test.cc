@@ -103,8 +103,8 @@ TEST_F(ClusterHealthTest, EjectedEndpointsSpillOverToTheNextPriority) {
 
 TEST_F(ClusterHealthTest, ACheckedEndpointTakesCallsOnceACheckHasPassed) {
   Serve(2, Checked());
-  EXPECT_EQ(PickText().substr(0, 13), "cluster \"c\": ");
-  EXPECT_EQ(Wanted().size(), 2u);  // checks go over the connections
+  EXPECT_EQ(PickText(), "pending");  // nothing is known yet
+  EXPECT_EQ(Wanted().size(), 2u);    // checks go over the connections
   On([&] { prober_.Finish("a:0", wire::ProbeOutcome::kSuccess, "SERVING"); });
   EXPECT_EQ(Picks(10), (std::vector<std::string>{"a:0"}));
   On([&] { prober_.Finish("a:1", wire::ProbeOutcome::kUnexpected, "NOT_SERVING"); });
@@ -119,6 +119,75 @@ TEST_F(ClusterHealthTest, ACheckedEndpointTakesCallsOnceACheckHasPassed) {
     });
   }
   EXPECT_EQ(Picks(10).size(), 2u);
+}
+
+TEST_F(ClusterHealthTest, CallsWaitForTheFirstCheckAndNoLonger) {
+  Serve(2, Checked());
+  On([&] { prober_.Finish("a:0", wire::ProbeOutcome::kUnexpected, "NOT_SERVING"); });
+  EXPECT_EQ(PickText(), "pending");
+  On([&] { prober_.Finish("a:1", wire::ProbeOutcome::kUnexpected, "NOT_SERVING"); });
+  EXPECT_EQ(PickText().substr(0, 28), "cluster \"c\": none of its 2 e");
+  // All that were there are replaced.
+  Apply(Config(Numbered("b:", 1), Checked()));
+  EXPECT_EQ(PickText(), "pending");
+  On([&] { prober_.Finish("b:0", wire::ProbeOutcome::kSuccess); });
+  EXPECT_EQ(PickText(), "b:0");
+  // One that the control plane keeps calls from is not waited for.
+  std::vector<model::EndpointConfig> ill = Numbered("c:", 1);
+  ill[0].health = model::HealthStatus::kUnhealthy;
+  Apply(Config(ill, Checked()));
+  EXPECT_NE(PickText(), "pending");
+}
+
+// What is known of an endpoint goes with it to a priority that nobody needs, and back.
+TEST_F(ClusterHealthTest, AnEjectionOutlivesMovesBetweenPriorities) {
+  model::Cluster cluster = Ejecting();
+  cluster.outlier_detection->base_ejection_time = absl::Minutes(5);
+  Serve(3, cluster);
+  Calls(40, kUnavailable, "a:0");
+  ASSERT_NE(Excluded("a:0"), "");
+  const std::vector<model::EndpointConfig> all = Numbered("a:", 3);
+  const std::vector<model::EndpointConfig> ill = {all[0]}, others = {all[1], all[2]};
+  for (int i = 0; i < 2; ++i) {
+    Apply(Config({{"x", others, 0}, {"y", ill, 1}}, cluster));
+    EXPECT_EQ(Picks(20), (std::vector<std::string>{"a:1", "a:2"}));
+    Apply(Config({{"x", all, 0}}, cluster));
+    EXPECT_EQ(Picks(20), (std::vector<std::string>{"a:1", "a:2"}));
+  }
+  EXPECT_EQ(connector_.made(), 3);
+}
+
+TEST_F(ClusterHealthTest, EndpointsThatMovedWhileTheyWereIllAreCheckedOn) {
+  Serve(2, Checked());
+  for (const char* address : {"a:0", "a:1"}) {
+    On([&] { prober_.Finish(address, wire::ProbeOutcome::kUnexpected, "NOT_SERVING"); });
+  }
+  const std::vector<model::EndpointConfig> all = Numbered("a:", 2);
+  Apply(Config({{"x", {all[0]}, 0}, {"y", {all[1]}, 1}}, Checked()));
+  EXPECT_NE(PickText(), "a:1");
+  for (int round = 0; round < 3; ++round) {
+    Advance(absl::Seconds(5));
+    On([&] {
+      for (const std::string& address : prober_.in_flight()) {
+        prober_.Finish(address, address == "a:1" ? wire::ProbeOutcome::kSuccess
+                                                 : wire::ProbeOutcome::kUnexpected);
+      }
+    });
+  }
+  EXPECT_EQ(PickText(), "a:1");
+  EXPECT_EQ(SnapshotNow().priorities[1].load, 100u);
+}
+
+// Not for good: endpoints that moved to a priority that nobody needs are let go.
+TEST_F(ClusterHealthTest, EndpointsOfAPriorityThatNobodyNeedsAreLetGo) {
+  Serve(3, Ejecting());
+  const std::vector<model::EndpointConfig> all = Numbered("a:", 3);
+  Apply(Config({{"x", {all[0]}, 0}, {"y", {all[1]}, 1}, {"z", {all[2]}, 2}}, Ejecting()));
+  Advance(absl::Minutes(14));
+  EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:0", "a:1", "a:2"}));
+  Advance(absl::Minutes(2));
+  // The next one stands by.
+  EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:0", "a:1"}));
 }
 
 TEST_F(ClusterHealthTest, NewEndpointsAreExcludedFromCountsIfSoConfigured) {

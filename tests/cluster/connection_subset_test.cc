@@ -42,6 +42,36 @@ TEST_F(ConnectionSubsetTest, TheClustersOwnCapWins) {
   EXPECT_EQ(Wanted().size(), 7u);
 }
 
+// A changed cap applies at once, up and down: of the cluster, of its circuit breaker, and that of a
+// policy which wants one connection.
+TEST_F(ConnectionSubsetTest, AChangedCapAppliesAtOnce) {
+  AllReady();
+  model::Cluster cluster;
+  const auto wanted = [&] {
+    Apply(Config(Numbered("a:", 10), cluster));
+    return Wanted().size();
+  };
+  cluster.circuit_breakers.normal.max_connections = 1;
+  Apply(Config(Numbered("a:", 10), cluster));
+  Connect();
+  EXPECT_EQ(Wanted().size(), 1u);
+  cluster.circuit_breakers.normal.max_connections = 3;
+  EXPECT_EQ(wanted(), 3u);
+  EXPECT_EQ(Picks(30), Wanted());
+  cluster.circuit_breakers.normal.max_connections = 2;
+  EXPECT_EQ(wanted(), 2u);
+  EXPECT_EQ(Picks(30), Wanted());
+  cluster.circuit_breakers = {};
+  EXPECT_EQ(wanted(), 4u);
+  cluster.max_connected_endpoints = 20;
+  EXPECT_EQ(wanted(), 10u);
+  cluster.balancing.policy = model::LbPolicy::kPickFirst;
+  EXPECT_EQ(wanted(), 1u);
+  cluster.balancing.policy = model::LbPolicy::kRoundRobin;
+  EXPECT_EQ(wanted(), 10u);
+  EXPECT_EQ(Picks(100).size(), 10u);
+}
+
 TEST_F(ConnectionSubsetTest, ZeroMeansAll) {
   AllReady();
   MakeTable(/*max_connected=*/0);

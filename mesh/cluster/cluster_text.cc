@@ -51,10 +51,11 @@ absl::Status UnavailableCluster(absl::string_view label, const model::ClusterCon
                      config.endpoints == nullptr ? "" : InLocalities(*config.endpoints), ")"));
   }
   if (counts.usable == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        label, ": none of its ", counts.configured,
-        counts.configured == 1 ? " endpoint" : " endpoints",
-        " may take calls: unhealthy, or in a locality without weight (", SourceOf(config), ")"));
+    return absl::UnavailableError(
+        absl::StrCat(label, ": none of its ", counts.configured,
+                     counts.configured == 1 ? " endpoint" : " endpoints",
+                     " may take calls: unhealthy, ejected, or in a locality without weight (",
+                     SourceOf(config), ")"));
   }
   return absl::UnavailableError(
       absl::StrCat(label, ": no endpoint is connected: ", counts.failing, " of ", counts.usable,

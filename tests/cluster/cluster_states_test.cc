@@ -149,9 +149,10 @@ TEST_F(ClusterStatesTest, TakesNoCallsToEndpointsThatAreNotHealthy) {  // EDS-10
     endpoint.health = model::HealthStatus::kDraining;
   }
   Apply(Config(endpoints, cluster));
-  EXPECT_EQ(PickText(),
-            "cluster \"c\": none of its 6 endpoints may take calls: unhealthy, or in a locality "
-            "without weight (ClusterLoadAssignment \"eds\")");
+  EXPECT_EQ(
+      PickText(),
+      "cluster \"c\": none of its 6 endpoints may take calls: unhealthy, ejected, or in a locality "
+      "without weight (ClusterLoadAssignment \"eds\")");
   EXPECT_EQ(connector_.live(), 2);
   const int number = before->address().back() - '0';
   endpoints[number].health = model::HealthStatus::kHealthy;

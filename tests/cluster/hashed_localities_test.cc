@@ -147,9 +147,10 @@ TEST_P(HashedLocalitiesTest, DegradedEndpointsAloneServeNothing) {
   std::vector<model::EndpointConfig> endpoints = Numbered("x:", 2);
   for (model::EndpointConfig& endpoint : endpoints) endpoint.health = HealthStatus::kDegraded;
   ApplyAndConnect({{"x", endpoints, 0}});
-  EXPECT_EQ(PickText(),
-            "cluster \"c\": none of its 2 endpoints may take calls: unhealthy, or in a locality "
-            "without weight (ClusterLoadAssignment \"eds\")");
+  EXPECT_EQ(
+      PickText(),
+      "cluster \"c\": none of its 2 endpoints may take calls: unhealthy, ejected, or in a locality "
+      "without weight (ClusterLoadAssignment \"eds\")");
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, HashedLocalitiesTest,

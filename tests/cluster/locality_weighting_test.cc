@@ -67,9 +67,10 @@ TEST_F(LocalityWeightingTest, WithoutAnyWeightAllEndpointsCountAlike) {
 TEST_F(LocalityWeightingTest, WithoutAnyWeightNothingServesIfWeightsAreRequired) {  // LOC-04
   Apply(Config({{"x", Numbered("x:", 3), 0, 0}}, With(model::LocalityWeighting::kByWeight)));
   Connect();
-  EXPECT_EQ(PickText(),
-            "cluster \"c\": none of its 3 endpoints may take calls: unhealthy, or in a locality "
-            "without weight (ClusterLoadAssignment \"eds\")");
+  EXPECT_EQ(
+      PickText(),
+      "cluster \"c\": none of its 3 endpoints may take calls: unhealthy, ejected, or in a locality "
+      "without weight (ClusterLoadAssignment \"eds\")");
 }
 
 TEST_F(LocalityWeightingTest, IgnoredWeightsDoNotCount) {

@@ -222,9 +222,10 @@ TEST_F(PrioritySpillOverTest, NobodyHealthyAndNoThresholdFailsTheCalls) {  // RR
   cluster.panic_threshold = 0;
   Apply(Config({{"x", Mixed("p0:", 3, 0), 0}}, cluster));
   Connect();
-  EXPECT_EQ(PickText(),
-            "cluster \"c\": none of its 3 endpoints may take calls: unhealthy, or in a locality "
-            "without weight (ClusterLoadAssignment \"eds\")");
+  EXPECT_EQ(
+      PickText(),
+      "cluster \"c\": none of its 3 endpoints may take calls: unhealthy, ejected, or in a locality "
+      "without weight (ClusterLoadAssignment \"eds\")");
 }
 
 TEST_F(PrioritySpillOverTest, InPanicLocalitiesDoNotCount) {

@@ -237,7 +237,7 @@ SubsetTable::Subset* SubsetTable::Get(
 }
 
 void SubsetTable::AddMember(Subset* subset, const Locality* source, const EndpointConfig* config) {
-  subset->members.emplace(config, source);
+  subset->members.emplace(source, config);
   ++members_;
   if (subset->balancer != nullptr && !shared_.rules.in_order) {
     subset->balancer->AddMember(source, config);
@@ -246,7 +246,7 @@ void SubsetTable::AddMember(Subset* subset, const Locality* source, const Endpoi
 
 void SubsetTable::RemoveMember(Subset* subset, const Locality* source,
                                const EndpointConfig* config) {
-  if (subset->members.erase(config) == 0) return;  // there was no room for it
+  if (subset->members.erase({source, config}) == 0) return;  // there was no room for it
   --members_;
   if (subset->balancer != nullptr && !shared_.rules.in_order) {
     subset->balancer->RemoveMember(source, config);
@@ -256,8 +256,8 @@ void SubsetTable::RemoveMember(Subset* subset, const Locality* source,
 
 void SubsetTable::ChangeMember(Subset* subset, const Locality* source, const EndpointConfig* from,
                                const EndpointConfig* to) {
-  if (subset->members.erase(from) == 0) return;
-  subset->members.emplace(to, source);
+  if (subset->members.erase({source, from}) == 0) return;
+  subset->members.emplace(source, to);
   if (subset->balancer != nullptr && !shared_.rules.in_order) {
     subset->balancer->ChangeMember(source, from, to);
   }
@@ -292,7 +292,7 @@ void SubsetTable::RefillAll() {
 // In the order of the configuration, which counts for some.
 void SubsetTable::Refill(Subset* subset) {
   absl::flat_hash_map<const Locality*, std::vector<const EndpointConfig*>> members;
-  for (const auto& [config, source] : subset->members) members[source].push_back(config);
+  for (const auto& [source, config] : subset->members) members[source].push_back(config);
   for (const Balancer::Source& source : sources_) {
     const auto found = members.find(source.id);
     std::vector<const EndpointConfig*> here;
@@ -300,7 +300,7 @@ void SubsetTable::Refill(Subset* subset) {
       // It may have had some.
     } else if (shared_.rules.in_order) {
       source.endpoints->endpoints.ForEach([&](const EndpointConfig& config) {
-        if (subset->members.contains(&config)) here.push_back(&config);
+        if (subset->members.contains({source.id, &config})) here.push_back(&config);
       });
     } else {
       here = std::move(found->second);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -69,13 +70,16 @@ class SubsetTable {
 
  private:
   using EndpointConfig = model::EndpointConfig;
+  using Member = std::pair<const Locality*, const EndpointConfig*>;
   struct Subset {
     Subset(EpochDomain* epochs, uint64_t id, Balancer::Extent extent, model::MetadataFields fields)
         : view(epochs, id, std::move(fields)), extent(extent) {}
 
     SubsetView view;
     const Balancer::Extent extent;
-    absl::flat_hash_map<const EndpointConfig*, const Locality*> members;
+    // By locality as well: several may share a configuration, as does one that takes the place of
+    // another at another priority.
+    absl::flat_hash_set<Member> members;
     std::unique_ptr<Balancer> balancer;
     bool is_due = false;  // for a turn
   };

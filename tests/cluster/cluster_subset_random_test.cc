@@ -128,6 +128,9 @@ class Twin {
 
 class ClusterSubsetRandomTest : public SubsetTest, public ::testing::WithParamInterface<int> {
  protected:
+  using Chunk = model::EndpointList::Chunk;
+  using Chunks = std::vector<std::shared_ptr<const Chunk>>;
+
   ClusterSubsetRandomTest() : dice_(NewSeededRandom(GetParam() + 1)) {}
 
   uint64_t Below(uint64_t n) { return dice_->Next() % n; }
@@ -178,8 +181,17 @@ class ClusterSubsetRandomTest : public SubsetTest, public ::testing::WithParamIn
     }
     return selection;
   }
+  static bool IsIn(const std::string& zone, const Server& server) {
+    return (server.address[1] % 2 == 0) == (zone == "x");
+  }
+  // Whether there is one of that address at that priority.
+  static bool Has(const std::vector<Server>& servers, const Server& wanted, uint32_t priority) {
+    return std::any_of(servers.begin(), servers.end(), [&](const Server& server) {
+      return server.address == wanted.address && server.priority == priority;
+    });
+  }
   void Change(std::vector<Server>* servers) {
-    switch (servers->empty() ? 0 : Below(4)) {
+    switch (servers->empty() ? 0 : Below(6)) {
       case 0:
         servers->push_back(
             {absl::StrCat("s", next_++, ":0"), static_cast<uint32_t>(Below(2)), SomeFields()});
@@ -190,31 +202,68 @@ class ClusterSubsetRandomTest : public SubsetTest, public ::testing::WithParamIn
       case 2:
         (*servers)[Below(servers->size())].fields = SomeFields();
         break;
-      case 3:
-        (*servers)[Below(servers->size())].priority ^= 1;
+      case 3: {
+        Server& server = (*servers)[Below(servers->size())];
+        if (!Has(*servers, server, server.priority ^ 1)) server.priority ^= 1;
         break;
-    }
-  }
-  model::ClusterConfig ConfigOf(const std::vector<Server>& servers, const model::Cluster& cluster) {
-    std::vector<TestLocality> localities;
-    for (uint32_t priority = 0; priority < 2; ++priority) {
-      for (const char* zone : {"x", "y"}) {
-        TestLocality& locality = localities.emplace_back();
-        locality.zone = zone;
-        locality.priority = priority;
-        for (const Server& server : servers) {
-          const bool is_x = server.address[1] % 2 == 0;
-          if (server.priority != priority || is_x != (zone[0] == 'x')) continue;
-          locality.endpoints.push_back(
-              With(server.address, {server.fields.begin(), server.fields.end()}));
+      }
+      case 4: {  // it is at both priorities
+        Server server = (*servers)[Below(servers->size())];
+        server.priority ^= 1;
+        if (!Has(*servers, server, server.priority)) servers->push_back(server);
+        break;
+      }
+      case 5: {  // the localities of a zone exchange their priorities
+        const std::string zone = Chance() ? "x" : "y";
+        for (Server& server : *servers) {
+          if (IsIn(zone, server)) server.priority ^= 1;
         }
+        break;
       }
     }
-    return Config(localities, cluster);
+  }
+  // Chunks that are as they were in the last version are shared, wherever they are now.
+  model::EndpointList ListOf(const std::vector<model::EndpointConfig>& endpoints, Chunks* chunks) {
+    std::vector<std::shared_ptr<const Chunk>> list;
+    for (size_t begin = 0; begin < endpoints.size(); begin += 2) {
+      Chunk next;
+      next.endpoints.assign(endpoints.begin() + begin,
+                            endpoints.begin() + std::min(endpoints.size(), begin + 2));
+      const auto same = std::find_if(chunks_.begin(), chunks_.end(), [&](const auto& chunk) {
+        return chunk->endpoints == next.endpoints;
+      });
+      list.push_back(same == chunks_.end() ? std::make_shared<const Chunk>(next) : *same);
+      chunks->push_back(list.back());
+    }
+    return model::EndpointList(std::move(list));
+  }
+  model::ClusterConfig ConfigOf(const std::vector<Server>& servers, const model::Cluster& cluster) {
+    auto assignment = std::make_shared<model::ClusterLoadAssignment>(*Assignment({}));
+    Chunks chunks;
+    for (uint32_t priority = 0; priority < 2; ++priority) {
+      for (const char* zone : {"x", "y"}) {
+        std::vector<model::EndpointConfig> endpoints;
+        for (const Server& server : servers) {
+          if (server.priority != priority || !IsIn(zone, server)) continue;
+          endpoints.push_back(With(server.address, {server.fields.begin(), server.fields.end()}));
+        }
+        auto locality = std::make_shared<model::LocalityEndpoints>();
+        locality->locality.zone = zone;
+        locality->priority = priority;
+        locality->weight = 1;
+        locality->endpoints = ListOf(endpoints, &chunks);
+        assignment->localities.push_back(std::move(locality));
+      }
+    }
+    chunks_ = std::move(chunks);
+    model::ClusterConfig config = Config(std::vector<TestLocality>(), cluster);
+    config.endpoints = std::move(assignment);
+    return config;
   }
 
   const std::unique_ptr<Random> dice_;
   int next_ = 0;
+  Chunks chunks_;  // of the last version
 };
 
 TEST_P(ClusterSubsetRandomTest, AsTheTwin) {

@@ -76,8 +76,9 @@ bool IsLikeGroup(const Group& a, const Group& b) {
 
 }  // namespace
 
-BalancedPicker::BalancedPicker(State state, std::shared_ptr<const Drops> drops)
-    : state_(std::move(state)), drops_(std::move(drops)) {
+BalancedPicker::BalancedPicker(State state, std::shared_ptr<const Drops> drops,
+                               std::shared_ptr<const SubsetMap> subsets)
+    : state_(std::move(state)), drops_(std::move(drops)), subsets_(std::move(subsets)) {
   const auto* serving = std::get_if<Serving>(&state_);
   if (serving == nullptr) return;
   localities_.resize(serving->groups.size());

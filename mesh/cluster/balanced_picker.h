@@ -16,6 +16,8 @@
 
 namespace mesh::cluster {
 
+class SubsetMap;
+
 // What a cluster publishes: endpoints by priority and locality, or why there are none. Immutable;
 // the cursors that it points to are the cluster's. Thread-safe.
 class BalancedPicker {
@@ -41,8 +43,9 @@ class BalancedPicker {
   };
   using State = std::variant<Idle, Pending, Failed, Serving>;
 
-  // `drops` may be null: none.
-  explicit BalancedPicker(State state, std::shared_ptr<const Drops> drops = nullptr);
+  // `drops` may be null: none; and `subsets`: calls that name metadata are like others.
+  explicit BalancedPicker(State state, std::shared_ptr<const Drops> drops = nullptr,
+                          std::shared_ptr<const SubsetMap> subsets = nullptr);
 
   // One for each group, and one for each of its parts.
   static size_t CursorsFor(const std::vector<Group>& groups);
@@ -51,6 +54,9 @@ class BalancedPicker {
   const State& state() const { return state_; }
   // Whether the picker picks as one made of `state` would.
   bool IsLike(const State& state, const std::shared_ptr<const Drops>& drops = nullptr) const;
+  // Who takes the calls that name metadata, if others than Pick() says. It is published with what
+  // takes the others, as each may fall back to the other: what a call sees is of one configuration.
+  const SubsetMap* subsets() const { return subsets_.get(); }
   // How picks of a group spread over its parts in the long run: see balancer::Policy::Shares().
   // REQUIRES: it serves, and has that group.
   std::vector<uint64_t> PartShares(size_t group) const;
@@ -67,6 +73,7 @@ class BalancedPicker {
 
   const State state_;
   const std::shared_ptr<const Drops> drops_;
+  const std::shared_ptr<const SubsetMap> subsets_;
   std::vector<std::optional<balancer::WeightedSequence>> localities_;  // if a group has several
 };
 

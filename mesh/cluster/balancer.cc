@@ -178,11 +178,20 @@ bool Balancer::Turn() {
     Retain(standby);
   }
   BalancedPicker::State state = NextState();
-  std::shared_ptr<const Drops> drops = extent_ == Extent::kFallback ? shared_.drops : nullptr;
-  if (picker().IsLike(state, drops)) return false;
+  std::shared_ptr<const Drops> drops;
+  std::shared_ptr<const SubsetMap> subsets;
+  if (extent_ == Extent::kFallback) {
+    drops = shared_.drops;
+    subsets = shared_.subsets;
+  }
+  const bool is_like = picker().IsLike(state, drops);
+  if (is_like && picker().subsets() == subsets.get()) return false;
   const auto* const failed = std::get_if<Failed>(&state);
-  if (failed != nullptr && shared_.log_failure) shared_.log_failure(failed->status.message());
-  picker_->Publish(std::make_unique<const BalancedPicker>(std::move(state), std::move(drops)));
+  if (failed != nullptr && !is_like && shared_.log_failure) {
+    shared_.log_failure(failed->status.message());
+  }
+  picker_->Publish(std::make_unique<const BalancedPicker>(std::move(state), std::move(drops),
+                                                          std::move(subsets)));
   return true;
 }
 

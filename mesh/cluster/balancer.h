@@ -68,9 +68,10 @@ class Balancer {
     LocalityRules rules;
     model::LoadBalancing balancing;  // that `policy` is built of
     std::shared_ptr<const balancer::PolicyBuilder> policy;
-    std::vector<bool> by_weight;         // by priority, whether localities share by weight
-    std::shared_ptr<const Drops> drops;  // null: none
-    std::string last_error;              // of a connection
+    std::vector<bool> by_weight;               // by priority, whether localities share by weight
+    std::shared_ptr<const Drops> drops;        // null: none
+    std::shared_ptr<const SubsetMap> subsets;  // null: none
+    std::string last_error;                    // of a connection
     std::function<void(absl::string_view)> log_failure;
   };
 

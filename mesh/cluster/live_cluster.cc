@@ -127,7 +127,7 @@ PickResult LiveCluster::PickFallback(const BalancedPicker& picker, const PickReq
                                      const EpochReader& reader) const {
   PickResult result = PickBase(picker, request);
   if (!std::holds_alternative<Failed>(result)) return result;
-  const SubsetMap* const map = subsets_.Find(reader);
+  const SubsetMap* const map = picker.subsets();
   const bool any_may =
       map != nullptr && map->selection().panic_mode_any &&
       map->selection().fallback == model::SubsetSelection::Fallback::kDefaultSubset;
@@ -138,7 +138,7 @@ PickResult LiveCluster::PickFallback(const BalancedPicker& picker, const PickReq
 
 PickResult LiveCluster::PickMatching(const BalancedPicker& picker, const PickRequest& request,
                                      const EpochReader& reader) const {
-  const SubsetMap* const map = subsets_.Find(reader);
+  const SubsetMap* const map = picker.subsets();
   if (map == nullptr) return PickFallback(picker, request, reader);
   const auto& alternatives = request.metadata->alternatives();
   if (!map->selection().obeys_fallback_list || alternatives.empty()) {
@@ -207,7 +207,7 @@ void LiveCluster::ConnectSubset(uint64_t id) {
 }
 
 void LiveCluster::ConnectFor(const model::MetadataMatch* match) {
-  const SubsetMap* const map = subsets_.writer_view();
+  const SubsetMap* const map = subsets_.map().get();
   if (match == nullptr || map == nullptr) return Connect();
   const auto connect = [&](const model::MetadataMatch& one) {
     const SubsetMap::Choice choice = map->Choose(one);
@@ -239,9 +239,9 @@ void LiveCluster::Recheck(const Endpoint* endpoint) {
 
 void LiveCluster::Close() {
   inbox_->ForgetCluster();
-  subsets_.Close();
   base_->Close(absl::UnavailableError(
       absl::StrCat("cluster \"", name(), "\": the mesh has been shut down")));
+  subsets_.Close();
   RetireUnused();
   health_ = nullptr;
   observers_.clear();
@@ -261,6 +261,7 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   // The subsets compare with the endpoints that were.
   base_->Update();
   subsets_.Update(base_->Sources(), same_cluster && same_weighting);
+  shared_.subsets = subsets_.map();
   if (first) {
     Turn();  // so that the first pick already says why it fails
   } else {
@@ -342,8 +343,11 @@ void LiveCluster::ScheduleTurn() {
 
 void LiveCluster::Turn() {
   turn_scheduled_ = false;
-  bool changed = base_->Turn();
-  changed |= subsets_.Turn();
+  // Until here calls see what there was before the updates since the last turn, which is whole. The
+  // base publishes the map of the subsets with its own picker: so these come first.
+  bool changed = subsets_.Turn();
+  changed |= base_->Turn();
+  subsets_.RetireGivenUp();
   RetireUnused();
   const bool connections_changed = std::exchange(connections_changed_, false);
   if (changed || (connections_changed && picks_by_connection())) {

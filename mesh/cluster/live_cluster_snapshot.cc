@@ -73,7 +73,7 @@ Snapshot::Cluster LiveCluster::snapshot() const {
 }
 
 Snapshot::Cluster LiveCluster::SnapshotFor(const model::MetadataMatch* match) const {
-  const SubsetMap* const map = subsets_.writer_view();
+  const SubsetMap* const map = subsets_.map().get();
   if (match == nullptr || map == nullptr) return SnapshotOf(*base_);
   // Of alternatives the first that has a subset; what it can take is not looked at.
   SubsetMap::Choice choice = map->Choose(*match);

@@ -44,12 +44,12 @@ bool FallsBackTo(const model::SubsetSelection& selection, Fallback fallback) {
 
 SubsetTable::SubsetTable(const Balancer::Shared* shared, EpochDomain* epochs,
                          std::function<void()> changed)
-    : shared_(*shared), epochs_(epochs), changed_(std::move(changed)), map_(epochs) {}
+    : shared_(*shared), epochs_(epochs), changed_(std::move(changed)) {}
 
 SubsetTable::~SubsetTable() = default;
 
 void SubsetTable::Close() {
-  if (map_.writer_view() != nullptr) map_.Publish(nullptr);
+  map_ = nullptr;
   Clear();
   UpdateSpecial(&any_endpoint_, Extent::kAnyEndpoint, false);
   UpdateSpecial(&default_subset_, Extent::kDefaultSubset, false);
@@ -117,8 +117,7 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
     }
     if (!same_rules) MarkDue(subset);
   }
-  Publish();
-  RetireGivenUp();
+  UpdateMap();
   ConnectAgain(used);
 }
 
@@ -312,14 +311,13 @@ void SubsetTable::Refill(Subset* subset) {
   }
 }
 
-void SubsetTable::Publish() {
+void SubsetTable::UpdateMap() {
   if (selection_ == nullptr || sources_.empty()) {
-    map_changed_ |= map_.writer_view() != nullptr;
-    if (map_.writer_view() != nullptr) map_.Publish(nullptr);
+    map_ = nullptr;
     stale_.set();
     return;
   }
-  const SubsetMap* const old = map_.writer_view();
+  const std::shared_ptr<const SubsetMap> old = map_;
   const bool same = old != nullptr && stale_.none() && old->selection() == *selection_ &&
                     old->is_complete() == is_complete_;
   if (same) return;
@@ -330,12 +328,11 @@ void SubsetTable::Publish() {
                                              : std::make_shared<const SubsetSet>(shards_[i]);
   }
   stale_.reset();
-  map_changed_ = true;
   const auto view = [](const std::unique_ptr<Subset>& subset) {
     return subset == nullptr ? nullptr : &subset->view;
   };
-  map_.Publish(std::make_unique<const SubsetMap>(selection_, std::move(shards), view(any_endpoint_),
-                                                 view(default_subset_), is_complete_));
+  map_ = std::make_shared<const SubsetMap>(selection_, std::move(shards), view(any_endpoint_),
+                                           view(default_subset_), is_complete_);
 }
 
 void SubsetTable::Connect(uint64_t id) {
@@ -366,7 +363,7 @@ void SubsetTable::MarkDue(Subset* subset) {
 }
 
 bool SubsetTable::Turn() {
-  bool changed = std::exchange(map_changed_, false);
+  bool changed = false;
   // Like those that take calls without metadata, these look at whatever has changed.
   for (Subset* special : {any_endpoint_.get(), default_subset_.get()}) {
     if (special != nullptr && special->balancer != nullptr) changed |= special->balancer->Turn();

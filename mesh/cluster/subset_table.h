@@ -17,7 +17,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "mesh/base/epoch.h"
-#include "mesh/base/published.h"
 #include "mesh/cluster/balancer.h"
 #include "mesh/cluster/subset_map.h"
 #include "mesh/model/endpoint_changes.h"
@@ -28,7 +27,7 @@ namespace mesh::cluster {
 // The subsets of a cluster's endpoints: one for each combination of values that endpoints have for
 // the keys of a selector (envoy subset_lb.cc). It knows the members of all of them, at the cost of
 // what changes; what shares calls among the members, and connects them, is there for those that a
-// call has asked for. Find() is thread-safe, the rest is serializer-bound.
+// call has asked for. Serializer-bound.
 class SubsetTable {
  public:
   // What endpoints make beyond these numbers is left out, and calls that would name it fail: it is
@@ -43,18 +42,21 @@ class SubsetTable {
   SubsetTable(const SubsetTable&) = delete;
   SubsetTable& operator=(const SubsetTable&) = delete;
 
-  // The subsets as they are published; null: there are none to choose from.
-  const SubsetMap* Find(const EpochReader& reader) const { return map_.Get(reader); }
-  const SubsetMap* writer_view() const { return map_.writer_view(); }
+  // The subsets as of the last update, for others to publish; null: there are none to choose from.
+  // What it points to goes when RetireGivenUp() is called after an update that gave it up.
+  const std::shared_ptr<const SubsetMap>& map() const { return map_; }
 
   // Takes over what is shared as it is now, and the cluster's localities; the endpoints of those
   // before are still there. `same_rules`: only endpoints have changed.
   void Update(std::vector<Balancer::Source> sources, bool same_rules);
   // Connects the endpoints of that subset, if there is one, from the next turn on.
   void Connect(uint64_t id);
-  // Publishes what has become of the changes; whether picks may be others.
+  // Publishes what has become of the changes to each subset; whether picks may be others. What the
+  // map has is then as new calls may see it: the map may be published.
   bool Turn();
-  // Gives up all endpoints.
+  // REQUIRES: map() is published, or none is, and what was published before is no more.
+  void RetireGivenUp();
+  // Gives up all endpoints. REQUIRES: no map is published, or nobody reads any more.
   void Close();
 
   // Whether picks by the same pickers change as connections do.
@@ -101,14 +103,13 @@ class SubsetTable {
   void RefillAll();
   void Refill(Subset* subset);
   void GiveUp(std::unique_ptr<Subset> subset);
-  void RetireGivenUp();
   void MarkDue(Subset* subset);
-  void Publish();
+  void UpdateMap();
 
   const Balancer::Shared& shared_;
   EpochDomain* const epochs_;
   const std::function<void()> changed_;
-  Published<SubsetMap> map_;
+  std::shared_ptr<const SubsetMap> map_;
   std::shared_ptr<const model::SubsetSelection> selection_;  // null: none
   std::vector<Balancer::Source> sources_;                    // as of the last update
   std::array<SubsetSet, SubsetMap::kShards> shards_;
@@ -119,12 +120,11 @@ class SubsetTable {
   absl::flat_hash_map<uint64_t, Subset*> by_id_;
   std::map<uint64_t, Subset*> in_use_;             // by id: those that have a balancer
   std::vector<Subset*> maybe_empty_;               // since the last update; may be there twice
-  std::vector<std::unique_ptr<Subset>> given_up_;  // until the map is published without them
+  std::vector<std::unique_ptr<Subset>> given_up_;  // until a map is published without them
   std::vector<uint64_t> due_;
   uint64_t next_id_ = 1;
   size_t members_ = 0;
   bool is_complete_ = true;
-  bool map_changed_ = false;  // since the last turn
 };
 
 }  // namespace mesh::cluster

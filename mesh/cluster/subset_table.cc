@@ -92,6 +92,9 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
     Clear();
   }
   selection_ = selection;
+  // Balancers still go by the rules before, and what is added cannot be placed by those; where the
+  // order counts, a change of one may be a change of all.
+  refills_ = !same_rules || shared_.rules.in_order;
   if (selection_ != nullptr) Diff(sources);
   const bool same_sources =
       std::equal(sources.begin(), sources.end(), sources_.begin(), sources_.end(),
@@ -107,7 +110,7 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
   UpdateSpecial(&default_subset_, Extent::kDefaultSubset,
                 selection_ != nullptr && selection_->fallback != Fallback::kDefaultSubset &&
                     FallsBackTo(*selection_, Fallback::kDefaultSubset));
-  if (!same_rules || shared_.rules.in_order) RefillAll();
+  if (refills_) RefillAll();
   for (const auto& [id, subset] : in_use_) {
     if (subset->extent == Extent::kMembers) {
       subset->balancer->Arrange(sources_, same_rules && same_sources);
@@ -238,7 +241,7 @@ SubsetTable::Subset* SubsetTable::Get(
 void SubsetTable::AddMember(Subset* subset, const Locality* source, const EndpointConfig* config) {
   subset->members.emplace(source, config);
   ++members_;
-  if (subset->balancer != nullptr && !shared_.rules.in_order) {
+  if (subset->balancer != nullptr && !refills_) {
     subset->balancer->AddMember(source, config);
   }
 }
@@ -247,7 +250,7 @@ void SubsetTable::RemoveMember(Subset* subset, const Locality* source,
                                const EndpointConfig* config) {
   if (subset->members.erase({source, config}) == 0) return;  // there was no room for it
   --members_;
-  if (subset->balancer != nullptr && !shared_.rules.in_order) {
+  if (subset->balancer != nullptr && !refills_) {
     subset->balancer->RemoveMember(source, config);
   }
   if (subset->members.empty()) maybe_empty_.push_back(subset);
@@ -257,7 +260,7 @@ void SubsetTable::ChangeMember(Subset* subset, const Locality* source, const End
                                const EndpointConfig* to) {
   if (subset->members.erase({source, from}) == 0) return;
   subset->members.emplace(source, to);
-  if (subset->balancer != nullptr && !shared_.rules.in_order) {
+  if (subset->balancer != nullptr && !refills_) {
     subset->balancer->ChangeMember(source, from, to);
   }
 }

@@ -125,6 +125,7 @@ class SubsetTable {
   uint64_t next_id_ = 1;
   size_t members_ = 0;
   bool is_complete_ = true;
+  bool refills_ = false;  // an update tells balancers of all members at its end, not one by one
 };
 
 }  // namespace mesh::cluster

@@ -1,6 +1,7 @@
 #include "mesh/cluster/connection_set.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace mesh::cluster {
@@ -44,7 +45,7 @@ size_t ConnectionsFor(uint64_t uses, uint32_t limit) {
 
 void ConnectionSet::Place::EndUse() {
   ConnectionSet* const owner = set;
-  const bool last = word.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1);  // (2)
+  const bool last = Leave();
   if (owner->key_.options.max_concurrent_calls != 0) {
     owner->uses_.fetch_sub(1, std::memory_order_relaxed);
   }
@@ -96,22 +97,27 @@ void ConnectionSet::Recheck() {
 
 ConnectionSet::Choice ConnectionSet::Look() {
   const uint32_t limit = key_.options.max_concurrent_calls;
+  const uint32_t max_calls = key_.options.max_calls;
   Choice best;
   for (uint32_t left = serving_.load(std::memory_order_acquire); left != 0; left &= left - 1) {
     Place& place = places_[__builtin_ctz(left)];
     const bool ready = place.ready.load(std::memory_order_relaxed);
     const uint64_t word = place.word.load(std::memory_order_acquire);
     const uint64_t uses = word & ~kClosed;
+    const bool old = place.old.load(std::memory_order_relaxed) ||
+                     (max_calls != 0 && place.begun.load(std::memory_order_relaxed) >= max_calls);
+    const bool has_room = limit == 0 || uses < limit;
+    const uint32_t rank = (ready ? Choice::kReady : 0) | (has_room ? Choice::kHasRoom : 0) |
+                          (old ? 0 : Choice::kYoung);
     best.all_ready += ready ? 1 : 0;
     if (best.place != nullptr) {
       // Uses count only among those that are alike.
-      if (best.ready && !ready) continue;
-      if (best.ready == ready && (best.word & ~kClosed) <= uses) continue;
+      if (rank < best.rank) continue;
+      if (rank == best.rank && (best.word & ~kClosed) <= uses) continue;
     }
     best.place = &place;
     best.word = word;
-    best.ready = ready;
-    best.has_room = limit == 0 || uses < limit;
+    best.rank = rank;
   }
   return best;
 }
@@ -120,14 +126,13 @@ wire::ConnectionUse ConnectionSet::Use() {
   const uint32_t limit = key_.options.max_concurrent_calls;
   if (limit != 0) return UseWithin(limit);
   for (;;) {
-    Place* const best = Look().place;
+    const Choice choice = Look();
+    Place* const best = choice.place;
     if (best == nullptr) return wire::ConnectionUse();  // against what is required
-    if ((best->word.fetch_add(1, std::memory_order_acquire) & kClosed) == 0) {  // (1)
-      CountBegun(best);
-      return wire::ConnectionUse(best->connection.get(), best);
-    }
-    // It ends: what serves in its stead was published before.
-    best->EndUse();
+    const bool serves = (best->word.fetch_add(1, std::memory_order_acquire) & kClosed) == 0;  // (1)
+    if (serves && CountBegun(choice)) return wire::ConnectionUse(best->connection.get(), best);
+    // It ends, and what serves in its stead was published before; or it is old now.
+    if (best->Leave()) Ask();
   }
 }
 
@@ -136,14 +141,14 @@ wire::ConnectionUse ConnectionSet::Use() {
 //   (b) finds all full, each at its time     room may have moved behind its back meanwhile
 //   (c) uses_ <= what fits                   then it looks again
 //   uses_ is never less than the sum of the words, and has the call itself in it, whose use is in
-//   no word yet. So what (c) finds means that at that moment some word had room. A call looks again
-//   only because others moved, each of which got on.
+//   no word yet, or no more. So what (c) finds means that at that moment some word had room. A call
+//   looks again only because others moved, each of which got on.
 wire::ConnectionUse ConnectionSet::UseWithin(uint32_t limit) {
   CountUse();  // (a)
   for (;;) {
     Choice best = Look();              // (b)
     if (best.place == nullptr) break;  // against what is required
-    if (!best.has_room && best.ready &&
+    if (!best.is(Choice::kHasRoom) && best.is(Choice::kReady) &&
         uses_.load(std::memory_order_relaxed) <= uint64_t{best.all_ready} * limit) {  // (c)
       continue;
     }
@@ -152,8 +157,8 @@ wire::ConnectionUse ConnectionSet::UseWithin(uint32_t limit) {
     if (best.place->word.compare_exchange_strong(best.word, best.word + 1,  // (1)
                                                  std::memory_order_acquire,
                                                  std::memory_order_relaxed)) {
-      CountBegun(best.place);
-      return wire::ConnectionUse(best.place->connection.get(), best.place);
+      if (CountBegun(best)) return wire::ConnectionUse(best.place->connection.get(), best.place);
+      if (best.place->Leave()) Ask();
     }
   }
   uses_.fetch_sub(1, std::memory_order_relaxed);
@@ -168,10 +173,12 @@ void ConnectionSet::CountUse() {
   if (uses >= ask_at_.load(std::memory_order_relaxed)) Ask();
 }
 
-void ConnectionSet::CountBegun(Place* place) {
+bool ConnectionSet::CountBegun(const Choice& choice) {
   const uint32_t most = key_.options.max_calls;
-  if (most == 0) return;
-  if (place->begun.fetch_add(1, std::memory_order_relaxed) + 1 == most) Ask();
+  if (most == 0) return true;
+  const uint32_t begun = choice.place->begun.fetch_add(1, std::memory_order_relaxed);
+  if (begun + 1 == most) Ask();
+  return begun < most || !choice.is(Choice::kYoung);
 }
 
 void ConnectionSet::Stop() {
@@ -186,14 +193,15 @@ void ConnectionSet::OnPlaceState(Place* place, ConnectionState state, const absl
   place->ready.store(state == ConnectionState::kReady, std::memory_order_relaxed);
   place->end_of_time.Reset();
   if (state == ConnectionState::kReady) {
-    place->old = false;  // it has just been made, perhaps anew
+    place->old.store(false, std::memory_order_relaxed);  // it has just been made, perhaps anew
+    place->made = ++made_;
     place->begun.store(0, std::memory_order_relaxed);
     if (place->phase == Phase::kComing) Serve(place);
     if (place->phase == Phase::kServing && key_.options.max_duration != absl::InfiniteDuration() &&
         !stopped_) {
       context_->serializer->AssertHeld();
       const auto end = [this, place] {
-        place->old = true;
+        place->old.store(true, std::memory_order_relaxed);
         Advance();
       };
       place->end_of_time = context_->serializer->After(
@@ -224,21 +232,26 @@ void ConnectionSet::UpdateAim() {
   }
 }
 
-void ConnectionSet::EndSurplus(size_t young, size_t aim) {
-  for (; young > aim; --young) {
-    Place* least = nullptr;
-    uint64_t least_uses = 0;
-    for (Place& place : places_) {
-      if (place.phase != Phase::kServing || place.old) continue;
-      const uint64_t uses = place.word.load(std::memory_order_relaxed);
-      // One that is not ready rather than one that is.
-      const uint64_t cost = uses | (place.state == ConnectionState::kReady ? kClosed : 0);
-      if (least != nullptr && least_uses < cost) continue;
-      least = &place;
-      least_uses = cost;
-    }
-    End(least);
+ConnectionSet::Place* ConnectionSet::NextToEnd() {
+  // One that is not ready rather than one that is, an old one rather than others. Of old ones the
+  // oldest, so that none is used for much longer than others; of others that with the fewest uses.
+  const auto value = [](const Place& place) {
+    const bool young = !place.old.load(std::memory_order_relaxed);
+    const uint64_t uses = place.word.load(std::memory_order_relaxed);
+    return std::make_tuple(place.state == ConnectionState::kReady, young,
+                           young ? uses : place.made);
+  };
+  Place* least = nullptr;
+  for (Place& place : places_) {
+    if (place.phase != Phase::kServing) continue;
+    // Of those that are alike the last.
+    if (least == nullptr || value(place) <= value(*least)) least = &place;
   }
+  return least;
+}
+
+void ConnectionSet::EndSurplus(size_t most) {
+  for (size_t serving = Count(Phase::kServing); serving > most; --serving) End(NextToEnd());
 }
 
 void ConnectionSet::Advance() {
@@ -249,23 +262,15 @@ void ConnectionSet::Advance() {
   UpdateAim();
   const size_t aim = wanted_ ? aim_ : 0;  // to serve and not be old
   const uint32_t max_calls = key_.options.max_calls;
-  size_t young = 0;
   for (Place& place : places_) {
-    if (place.phase != Phase::kServing) continue;
-    if (max_calls != 0 && place.begun.load(std::memory_order_relaxed) >= max_calls) {
-      place.old = true;
+    if (max_calls != 0 && place.phase == Phase::kServing &&
+        place.begun.load(std::memory_order_relaxed) >= max_calls) {
+      place.old.store(true, std::memory_order_relaxed);
     }
-    if (!place.old) ++young;
   }
-  for (Place& place : places_) {
-    const bool replaced =
-        place.phase == Phase::kServing && place.old && young >= std::max<size_t>(aim, 1);
-    if (replaced) End(&place);
-  }
-  if (wanted_ && young > aim) {
-    EndSurplus(young, aim);
-    young = aim;
-  }
+  // What nobody wants keeps those that are not old, which may be asked for again.
+  EndSurplus(wanted_ ? aim : std::max<size_t>(CountYoung(), 1));
+  const size_t young = CountYoung();
   size_t coming = Count(Phase::kComing);
   for (Place& place : places_) {
     if (place.phase == Phase::kComing && young + coming > aim) {
@@ -286,8 +291,14 @@ size_t ConnectionSet::Count(Phase phase) const {
                        [phase](const Place& place) { return place.phase == phase; });
 }
 
+size_t ConnectionSet::CountYoung() const {
+  return std::count_if(places_.begin(), places_.end(), [](const Place& place) {
+    return place.phase == Phase::kServing && !place.old.load(std::memory_order_relaxed);
+  });
+}
+
 void ConnectionSet::Fill(Place* place, Phase phase) {
-  place->old = false;
+  place->old.store(false, std::memory_order_relaxed);
   place->state = ConnectionState::kIdle;
   place->reason = absl::OkStatus();
   place->ready.store(false, std::memory_order_relaxed);

@@ -30,7 +30,8 @@ size_t ConnectionsFor(uint64_t uses, uint32_t limit);
 // Connections to one endpoint that stand for one. Each has a place; a call uses one that serves.
 // One that is old, because its time is up or it has had its calls, is replaced before it goes:
 // another connects, takes the new calls once it is ready, and the old one is destroyed when the
-// last call on it has ended. No call waits for that, and none fails of it.
+// last call on it has ended. No call waits for that, and none fails of it. An old one takes no call
+// while another one is ready and has room.
 //
 // With a limit of calls on one connection there are as many as ConnectionsFor() says. None has
 // more than its limit while there is room on another that is ready, as long as the calls are no
@@ -42,16 +43,18 @@ size_t ConnectionsFor(uint64_t uses, uint32_t limit);
 //              of one, or beside   is ready     another is ready     is on it
 //     kEmpty ───────────────► kComing ───► kServing ───────► kEnding ───────► kEmpty
 //
-// The first connection serves from the beginning. One that cannot be replaced, because the other
-// does not come to be ready, or all places are taken by connections that end, goes on serving.
+// The first connection serves from the beginning. Each that comes ends one, where more than are
+// needed serve then. An old one that cannot be replaced, because the other does not come to be
+// ready, or all places are taken by connections that end, goes on serving.
 //
 // `state()`, `Use()` and `count()` are thread-safe, take no lock and allocate nothing, but when a
 // connection is to come or to end. The rest is serializer-bound.
 class ConnectionSet final : public wire::Connection {
  public:
   // Those that serve, come or end.
-  static constexpr size_t kPlaces = 16;
-  // A limit of calls makes no more than so many, and leaves places to those that end.
+  static constexpr size_t kPlaces = 32;
+  // A limit of calls makes no more than so many. Beside them there are places for as many that are
+  // to replace them, and still for some that end.
   static constexpr size_t kMostServing = 12;
 
   // What sets share.
@@ -78,7 +81,8 @@ class ConnectionSet final : public wire::Connection {
   void Recheck() override;
   wire::ConnectionState state() const override { return state_.load(std::memory_order_acquire); }
   const std::shared_ptr<grpc::Channel>& channel() const override { return no_channel_; }
-  // One that is ready rather than others, then one with room, with few uses rather than many.
+  // One that is ready rather than others, then one with room, then one that is not old, with few
+  // uses rather than many.
   wire::ConnectionUse Use() override;
   uint32_t count() const override { return count_.load(std::memory_order_relaxed); }
 
@@ -95,6 +99,8 @@ class ConnectionSet final : public wire::Connection {
                                   public wire::Connection::Observer {
    public:
     void EndUse() override;
+    // The same of a use that no call had. True: it was the last one of a connection that ends.
+    bool Leave() { return word.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1); }  // (2)
     void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override {
       set->OnPlaceState(this, state, reason);
     }
@@ -114,12 +120,14 @@ class ConnectionSet final : public wire::Connection {
     //   of (1), make it visible to whoever may use it.
     std::atomic<uint64_t> word{kClosed};
     std::atomic<bool> ready{false};  // as last noticed
-    std::atomic<uint32_t> begun{0};  // calls, since it was made; counted for max_calls only
+    std::atomic<bool> old{false};    // to be replaced; written on the serializer
+    // Calls since it was made, and those that found it had had them all. For max_calls only.
+    std::atomic<uint32_t> begun{0};
     std::unique_ptr<wire::Connection> connection;
     ConnectionSet* set = nullptr;
     // Serializer-bound.
     Phase phase = Phase::kEmpty;
-    bool old = false;  // to be replaced
+    uint64_t made = 0;  // in which order it came to be ready
     wire::ConnectionState state = wire::ConnectionState::kIdle;
     absl::Status reason;
     Serializer::Timer end_of_time;
@@ -130,16 +138,24 @@ class ConnectionSet final : public wire::Connection {
 
   // What a call finds when it looks at all places that serve.
   struct Choice {
+    // Of the rank: one with more is better, whatever the uses.
+    static constexpr uint32_t kReady = 4;
+    static constexpr uint32_t kHasRoom = 2;
+    static constexpr uint32_t kYoung = 1;
+
+    bool is(uint32_t what) const { return (rank & what) != 0; }
+
     Place* place = nullptr;
     uint64_t word = 0;  // of the place
-    bool ready = false;
-    bool has_room = false;
+    uint32_t rank = 0;
     uint32_t all_ready = 0;  // how many are
   };
   Choice Look();
   wire::ConnectionUse UseWithin(uint32_t limit);
   void CountUse();
-  void CountBegun(Place* place);
+  // Counts a call in that is to begin on what was chosen. False: it was young, but others have
+  // begun the last calls on it since.
+  bool CountBegun(const Choice& choice);
   // Advances soon, on the serializer.
   void Ask();
   void OnPlaceState(Place* place, wire::ConnectionState state, const absl::Status& reason);
@@ -147,9 +163,12 @@ class ConnectionSet final : public wire::Connection {
   // number right.
   void Advance();
   void UpdateAim();
-  // Ends those that are too many, one that has the fewest uses first.
-  void EndSurplus(size_t young, size_t aim);
+  // Ends those that serve beyond so many.
+  void EndSurplus(size_t most);
+  // The one that serves and can be missed most.
+  Place* NextToEnd();
   size_t Count(Phase phase) const;
+  size_t CountYoung() const;  // of those that serve
   void Fill(Place* place, Phase phase);
   void Serve(Place* place);
   void End(Place* place);
@@ -175,7 +194,8 @@ class ConnectionSet final : public wire::Connection {
   std::atomic<uint64_t> ask_at_{kNever};  // uses: one more is needed
   std::atomic<bool> asked_{false};
   std::array<Place, kPlaces> places_;
-  size_t aim_ = 1;  // how many are to serve, if it is wanted
+  size_t aim_ = 1;     // how many are to serve, if it is wanted
+  uint64_t made_ = 0;  // how many have come to be ready
   Serializer::Timer trim_;
   bool wanted_ = false;
   bool stopped_ = false;

@@ -2,6 +2,8 @@
 // gets another connection before the calls are more than fit, and one that has had its calls is
 // replaced.
 
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -230,6 +232,181 @@ TEST_F(ConnectionCallsTest, OneThatIsMadeAnewCountsAnew) {
   NextUse();
   executor_.RunReady();
   EXPECT_EQ(connector_.made(), 2u);
+}
+
+model::ConnectionOptions LimitedAndCounted(uint32_t limit, uint32_t max_calls) {
+  model::ConnectionOptions options;
+  options.max_concurrent_calls = limit;
+  options.max_calls = max_calls;
+  options.idle_timeout = absl::Milliseconds(200);
+  return options;
+}
+
+// Two calls on a connection at a time, three ever; and connections that come at once.
+class ConnectionTurnoverTest : public ConnectionSetFixture {
+ protected:
+  static constexpr size_t kMost = ConnectionSet::kMostServing;
+
+  explicit ConnectionTurnoverTest(const model::ConnectionOptions& options = LimitedAndCounted(2, 3))
+      : ConnectionSetFixture(options) {}
+
+  // All that are wanted become ready, as those that they bring about.
+  void ReadyAll() {
+    for (size_t n = 0; n < connector_.made(); ++n) {
+      const auto* connection = connector_.connection(n);
+      if (connection == nullptr || !connection->wanted()) continue;
+      if (connection->state() != State::kReady) Become(n, State::kReady);
+    }
+  }
+  // Without waiting for those that connect.
+  size_t Take() {
+    uses_.push_back(set_->Use());
+    executor_.RunReady();
+    const size_t number = NumberOf(uses_.back());
+    if (begun_.size() <= number) begun_.resize(number + 1);
+    ++begun_[number];
+    return number;
+  }
+  // As many calls as fit on as many connections as there may be, while these come at once.
+  void Fill() {
+    Start();
+    while (uses_.size() < 2 * kMost) {
+      Take();
+      ReadyAll();
+    }
+  }
+  void EndFirst() {
+    uses_.pop_front();
+    executor_.RunReady();
+  }
+  void EndAll() {
+    while (!uses_.empty()) EndFirst();
+  }
+  // As long as it takes to find that no more than one is needed, and to replace that.
+  void Rest() {
+    for (int i = 0; i < 3; ++i) {
+      Advance(absl::Milliseconds(200));
+      ReadyAll();
+    }
+  }
+
+  std::deque<wire::ConnectionUse> uses_;
+  std::vector<int> begun_;  // calls, by connection
+};
+
+TEST_F(ConnectionTurnoverTest, EachHasItsCallsAndNoMoreWhenAllAreInUse) {
+  Fill();
+  for (int i = 0; i < 700; ++i) {
+    EndFirst();
+    Take();
+    ReadyAll();
+    ASSERT_LE(set_->count(), ConnectionSet::kPlaces);
+  }
+  EXPECT_THAT(begun_, Each(::testing::Le(3)));
+  EXPECT_GE(connector_.made(), 700u / 3);
+  EndAll();
+  Rest();
+  EXPECT_EQ(set_->count(), 1u) << connector_.Live();
+}
+
+// A story: nothing connects for a while, and all have had their calls.
+TEST_F(ConnectionTurnoverTest, ThoseThatHaveHadTheirCallsTakeMoreUntilOthersAreReady) {
+  Fill();
+  for (size_t i = 0; i < 2 * kMost; ++i) {
+    EndFirst();
+    EXPECT_LT(Take(), connector_.made() - 1);
+  }
+  // Each has another that connects in its stead.
+  const size_t made = connector_.made();
+  EXPECT_EQ(set_->count(), 2 * kMost);
+  // The first that is ready takes the next calls, and one of the old ends.
+  const size_t next = made - kMost;
+  Become(next, State::kReady);
+  EXPECT_EQ(Take(), next);
+  EXPECT_EQ(Take(), next);
+  EndAll();
+  EXPECT_EQ(set_->count(), 2 * kMost - 1);
+  ReadyAll();
+  EXPECT_EQ(set_->count(), kMost);
+}
+
+TEST_F(ConnectionTurnoverTest, LostLoadLeavesOneWhateverTheyHaveHad) {
+  Fill();
+  for (size_t i = 0; i < 2 * kMost; ++i) {
+    EndFirst();
+    Take();
+  }
+  EndAll();
+  // None of those that are to replace them connects.
+  for (int i = 0; i < 3; ++i) Advance(absl::Milliseconds(200));
+  EXPECT_EQ(set_->count(), 2u) << "one that serves, and one that comes: " << connector_.Live();
+}
+
+// Streams that do not end: on as many as may serve, and as many of those that end.
+TEST_F(ConnectionTurnoverTest, StreamsOnThoseThatEndDoNotHoldUpOthers) {
+  Fill();
+  std::deque<wire::ConnectionUse> streams = std::move(uses_);
+  uses_.clear();
+  for (size_t i = 0; i < kMost; ++i) Take();
+  ReadyAll();
+  EXPECT_EQ(set_->count(), 2 * kMost);
+  EXPECT_THAT(begun_, Each(::testing::Le(3)));
+  EndAll();
+  streams.clear();
+  executor_.RunReady();
+  Rest();
+  EXPECT_EQ(set_->count(), 1u) << connector_.Live();
+}
+
+class FourCallsAtATimeTest : public ConnectionTurnoverTest {
+ protected:
+  FourCallsAtATimeTest() : ConnectionTurnoverTest(LimitedAndCounted(4, 4)) {}
+};
+
+TEST_F(FourCallsAtATimeTest, OneThatHasHadItsCallsTakesNoneWhileAnotherHasRoom) {
+  Start();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Take(), 0u);
+  Become(1, State::kReady);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Take(), 1u);
+  EXPECT_EQ(Take(), 0u);  // its fourth
+  // It has no call on it, and yet the other takes the next.
+  for (int i = 0; i < 3; ++i) EndFirst();
+  uses_.pop_back();
+  EXPECT_EQ(Take(), 1u);
+  EXPECT_EQ(Take(), 0u) << "which has room, at least";
+}
+
+model::ConnectionOptions LimitedAndAging() {
+  model::ConnectionOptions options;
+  options.max_concurrent_calls = 2;
+  options.max_duration = absl::Milliseconds(100);
+  options.idle_timeout = absl::Milliseconds(200);
+  return options;
+}
+
+// Two calls on a connection at a time, and a tenth of a second.
+class ConnectionAgingTest : public ConnectionTurnoverTest {
+ protected:
+  ConnectionAgingTest() : ConnectionTurnoverTest(LimitedAndAging()) {}
+};
+
+TEST_F(ConnectionAgingTest, AllAreReplacedInTimeWhenAllAreInUse) {
+  Fill();
+  for (int i = 1; i <= 5; ++i) {
+    const size_t made = connector_.made();
+    Advance(absl::Milliseconds(100));
+    EXPECT_EQ(connector_.made(), made + kMost);
+    ReadyAll();
+    EXPECT_EQ(set_->count(), 2 * kMost) << "the old ones have calls";
+    for (size_t n = 0; n < 2 * kMost; ++n) {
+      EndFirst();
+      EXPECT_GE(Take(), made);
+    }
+    EXPECT_EQ(set_->count(), kMost);
+  }
+  EndAll();
+  Rest();
+  EXPECT_EQ(set_->count(), 1u) << connector_.Live();
 }
 
 }  // namespace

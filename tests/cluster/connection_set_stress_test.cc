@@ -1,6 +1,6 @@
 // Threads that use connections while these are replaced: a connection that somebody uses is alive;
 // and threads that use connections with a limit: none has more calls than it while there is room
-// on another. For the sanitizers, too.
+// on another, nor has had more than it may have. For the sanitizers, too.
 
 #include <atomic>
 #include <limits>
@@ -48,6 +48,7 @@ class Short final : public wire::Connection {
   bool alive() const { return alive_; }
 
   std::atomic<int> calls{0};  // for a test
+  std::atomic<int> begun{0};  // the same
 
  private:
   Serializer* const serializer_;
@@ -94,6 +95,25 @@ class ConnectionSetStressTest : public ::testing::Test {
         std::make_unique<ConnectionSet>(context, wire::ConnectionKey{"a:1", options}, &observer_);
     serializer_.RunAndWait([&] { set_->Connect(); });
   }
+  // Until so many are ready: as many calls as fit are on all of them then. Returns these.
+  std::set<Short*> UseUntilThereAre(size_t connections, size_t limit) {
+    // What begins before that is not counted.
+    while (set_->state() != wire::ConnectionState::kReady) std::this_thread::yield();
+    std::set<Short*> seen;
+    while (seen.size() < connections) {
+      std::vector<wire::ConnectionUse> uses(limit * connections);
+      for (wire::ConnectionUse& use : uses) {
+        use = set_->Use();
+        auto* const connection = static_cast<Short*>(use.connection());
+        connection->begun.fetch_add(1);
+        seen.insert(connection);
+      }
+      std::this_thread::yield();
+    }
+    return seen;
+  }
+  // Three threads, each with some calls at a time, until there were so many replacements.
+  void UseAgainstReplacements(int replacements);
   void End() {
     serializer_.RunAndWait([&] { set_->Stop(); });
     serializer_.RunAndWait([&] {
@@ -114,11 +134,7 @@ class ConnectionSetStressTest : public ::testing::Test {
   std::unique_ptr<ConnectionSet> set_;
 };
 
-TEST_F(ConnectionSetStressTest, UsesAgainstReplacements) {
-  constexpr int kReplacements = 500;
-  model::ConnectionOptions options;
-  options.max_duration = absl::Microseconds(50);
-  Begin(options);
+void ConnectionSetStressTest::UseAgainstReplacements(int replacements) {
   std::atomic<bool> stop{false};
   std::atomic<int> dead{0};
   std::vector<std::thread> threads;
@@ -136,11 +152,28 @@ TEST_F(ConnectionSetStressTest, UsesAgainstReplacements) {
       }
     });
   }
-  while (connector_.made.load() < kReplacements) std::this_thread::yield();
+  while (connector_.made.load() < replacements) std::this_thread::yield();
   stop = true;
   for (std::thread& thread : threads) thread.join();
   End();
   EXPECT_EQ(dead.load(), 0);
+}
+
+TEST_F(ConnectionSetStressTest, UsesAgainstReplacements) {
+  model::ConnectionOptions options;
+  options.max_duration = absl::Microseconds(50);
+  Begin(options);
+  UseAgainstReplacements(500);
+}
+
+TEST_F(ConnectionSetStressTest, UsesAgainstReplacementsOfSeveral) {
+  model::ConnectionOptions options;
+  options.max_duration = absl::Microseconds(500);
+  options.max_concurrent_calls = 2;
+  options.max_calls = 3;
+  options.idle_timeout = absl::Microseconds(200);
+  Begin(options);
+  UseAgainstReplacements(2000);
 }
 
 // Three connections of two calls each, and three threads with two calls each at most: all places
@@ -154,18 +187,7 @@ TEST_F(ConnectionSetStressTest, NoConnectionHasMoreThanItsLimitWhileThereIsRoom)
   options.idle_timeout = absl::InfiniteDuration();
   connector_.most_ready = kConnections;
   Begin(options);
-  {
-    // Until all are ready: six calls are on three connections then.
-    std::set<wire::Connection*> seen;
-    while (seen.size() < kConnections) {
-      std::vector<wire::ConnectionUse> uses(kLimit * kConnections);
-      for (wire::ConnectionUse& use : uses) {
-        use = set_->Use();
-        seen.insert(use.connection());
-      }
-      std::this_thread::yield();
-    }
-  }
+  UseUntilThereAre(kConnections, kLimit);
   std::atomic<int> most{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < kConnections; ++i) {
@@ -190,6 +212,35 @@ TEST_F(ConnectionSetStressTest, NoConnectionHasMoreThanItsLimitWhileThereIsRoom)
   for (std::thread& thread : threads) thread.join();
   End();
   EXPECT_EQ(most.load(), kLimit);
+}
+
+// Three connections, and never another that is ready. Two threads with a call each: one that has
+// not had its calls has room.
+TEST_F(ConnectionSetStressTest, NoConnectionHasMoreThanItsCallsWhileAnotherHasNotHadThem) {
+  constexpr int kLimit = 2;
+  constexpr int kConnections = 3;
+  constexpr int kCalls = 100000;
+  model::ConnectionOptions options;
+  options.max_concurrent_calls = kLimit;
+  options.max_calls = kCalls;
+  options.idle_timeout = absl::InfiniteDuration();
+  connector_.most_ready = kConnections;
+  Begin(options);
+  const std::set<Short*> connections = UseUntilThereAre(kConnections, kLimit);
+  std::atomic<int> left{kConnections * kCalls};
+  for (const Short* connection : connections) left.fetch_sub(connection->begun.load());
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      while (left.fetch_sub(1) > 0) {
+        const wire::ConnectionUse use = set_->Use();
+        static_cast<Short*>(use.connection())->begun.fetch_add(1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Short* connection : connections) EXPECT_EQ(connection->begun.load(), kCalls);
+  End();
 }
 
 }  // namespace

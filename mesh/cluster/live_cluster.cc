@@ -101,16 +101,16 @@ PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& read
     return Dropped{absl::UnavailableError(
         absl::StrCat("cluster \"", name(), "\": EDS-configured drop: ", category->name))};
   }
-  PickResult result = request.metadata == nullptr ? PickFallback(*picker, request, reader)
-                                                  : PickMatching(*picker, request, reader);
-  auto* const picked = std::get_if<Picked>(&result);
-  if (picked == nullptr) return result;
   LimitHold retry;
-  if (request.is_retry) {
+  if (request.is_retry) {  // before it takes an endpoint's turn
     std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRetries, request.priority);
     if (!hold) return Overflow(LimitKind::kRetries, request.priority);
     retry = *std::move(hold);
   }
+  PickResult result = request.metadata == nullptr ? PickFallback(*picker, request, reader)
+                                                  : PickMatching(*picker, request, reader);
+  auto* const picked = std::get_if<Picked>(&result);
+  if (picked == nullptr) return result;
   std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRequests, request.priority);
   if (!hold) return Overflow(LimitKind::kRequests, request.priority);
   picked->permit.Keep(*std::move(hold), std::move(retry));

@@ -63,6 +63,20 @@ TEST_F(ClusterLimitsTest, EachCallAboveTheLimitIsRefusedAndCounted) {  // CB-04
   EXPECT_EQ(refused, 100u);
 }
 
+TEST_F(ClusterLimitsTest, ARetryThatIsRefusedTakesNoEndpointsTurn) {
+  model::Thresholds none = Requests(10);
+  none.max_retries = 0;
+  Serve(none);
+  const std::string first = PickText(), second = PickText();
+  const std::string third = PickText();
+  EXPECT_NE(third, first);
+  EXPECT_EQ(PickText(), first);
+  PickRequest retry;
+  retry.is_retry = true;
+  EXPECT_EQ(DropText(Pick(retry)), "cluster \"c\": circuit breaker: max_retries 0 reached");
+  EXPECT_EQ(PickText(), second);
+}
+
 TEST_F(ClusterLimitsTest, AnOutcomeGivesThePlaceBack) {
   Serve(Requests(1));
   PickResult first = Pick();

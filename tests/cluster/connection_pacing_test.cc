@@ -38,7 +38,7 @@ class ConnectionPacingTest : public ::testing::Test {
 
   void Acquire(int count) {
     for (int i = 0; i < count; ++i) {
-      shares_.push_back(pool_->Acquire({"a:" + std::to_string(i), absl::Seconds(1)}, &observer_));
+      shares_.push_back(pool_->Acquire({"a:" + std::to_string(i), {absl::Seconds(1)}}, &observer_));
     }
   }
 

@@ -73,6 +73,7 @@ TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const 
     result->SetShare(options_.pool->Acquire(key, result));
     if (result->state() != wire::ConnectionState::kIdle) options_.on_connection(*result);
   }
+  StopLingering(result);
   result->places().push_back(place);
   return result;
 }
@@ -80,16 +81,67 @@ TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const 
 void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place) {
   absl::InlinedVector<Place, 1>& places = endpoint->places();
   places.erase(std::find(places.begin(), places.end(), place));
-  if (!places.empty() || endpoint->maybe_unused_) return;
+  if (places.empty()) MarkMaybeUnused(endpoint);
+}
+
+void EndpointTable::MarkMaybeUnused(TableEndpoint* endpoint) {
+  if (endpoint->maybe_unused_) return;
   endpoint->maybe_unused_ = true;
   maybe_unused_.push_back(endpoint);
 }
 
-std::vector<Endpoint*> EndpointTable::TakeUnused() {
+void EndpointTable::SetLingering(bool on) {
+  lingering_on_ = on;
+  if (on) return;
+  for (auto& [number, lingering] : lingering_) MarkMaybeUnused(lingering.endpoint);
+}
+
+void EndpointTable::NoteConfigured(absl::string_view address, bool configured) {
+  TableEndpoint* const endpoint = Find(address);
+  if (endpoint == nullptr) return;
+  endpoint->configured_ = configured;
+  if (!configured && endpoint->lingering_ != 0) MarkMaybeUnused(endpoint);
+}
+
+void EndpointTable::NoteNoneConfigured() {
+  for (auto& [address, endpoint] : by_address_) endpoint->configured_ = false;
+  for (auto& [number, lingering] : lingering_) MarkMaybeUnused(lingering.endpoint);
+}
+
+void EndpointTable::StopLingering(TableEndpoint* endpoint) {
+  if (endpoint->lingering_ == 0) return;
+  lingering_.erase(endpoint->lingering_);
+  endpoint->lingering_ = 0;
+}
+
+// REQUIRES: no place names it.
+bool EndpointTable::Lingers(TableEndpoint* endpoint, absl::Time now) {
+  if (!lingering_on_ || !endpoint->configured_) return false;
+  if (endpoint->lingering_ != 0) {
+    if (now < lingering_.at(endpoint->lingering_).end) return true;
+    StopLingering(endpoint);
+    if (!endpoint->verdict().ejected) return false;
+  }
+  endpoint->lingering_ = ++last_lingering_;
+  lingering_.emplace(endpoint->lingering_, Lingering{endpoint, now + kLingerFor});
+  return true;
+}
+
+absl::Time EndpointTable::linger_end() const {
+  return lingering_.empty() ? absl::InfiniteFuture() : lingering_.begin()->second.end;
+}
+
+std::vector<Endpoint*> EndpointTable::TakeUnused(absl::Time now) {
+  for (const auto& [number, lingering] : lingering_) {
+    if (now < lingering.end) break;
+    MarkMaybeUnused(lingering.endpoint);
+  }
   std::vector<Endpoint*> unused;
   for (TableEndpoint* candidate : maybe_unused_) {
     candidate->maybe_unused_ = false;
     if (!candidate->places().empty()) continue;  // named again meanwhile
+    if (Lingers(candidate, now)) continue;
+    StopLingering(candidate);
     Endpoint* endpoint = candidate->endpoint();
     options_.on_unused(*candidate);
     if (candidate->connection_state() == wire::ConnectionState::kReady) --ready_;

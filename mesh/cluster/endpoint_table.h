@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
@@ -104,13 +105,23 @@ class TableEndpoint final : public wire::Connection::Observer {
   EndpointVerdict verdict_;
   uint32_t warmth_ = 100;
   bool maybe_unused_ = false;  // it is in the table's list of those
+  bool configured_ = true;     // see EndpointTable::NoteConfigured()
+  uint64_t lingering_ = 0;     // its number among those that linger; 0: it does not
 };
 
 // The endpoints of a cluster that have a connection, by address: an address has one endpoint,
 // however many places name it, and the same one until no place does. Endpoints that are only
 // configured are not here; they cost nothing but their place. Serializer-bound.
+//
+// Where places are made for those alone whom calls ask for, an update may leave an endpoint without
+// one that is configured as before. Its connection, its health and its ejection are not to be
+// forgotten for that: it lingers until a place names it again, or long enough that none will.
 class EndpointTable {
  public:
+  // How long an endpoint lingers, and again as long while it is ejected: as priorities that are not
+  // needed any more do (gRFC A56).
+  static constexpr absl::Duration kLingerFor = absl::Minutes(15);
+
   struct Options {
     ConnectionPool* pool = nullptr;  // outlives the table
     std::shared_ptr<Reaper> reaper;
@@ -141,9 +152,18 @@ class EndpointTable {
   TableEndpoint* Attach(const model::EndpointConfig& config, const Place& place);
   void Detach(TableEndpoint* endpoint, const Place& place);
 
-  // Forgets the endpoints that no place names any more, and their connections. The caller retires
-  // them when no picker holds them.
-  std::vector<Endpoint*> TakeUnused();
+  // Whether endpoints linger. If they do, NoteConfigured() says of which addresses.
+  void SetLingering(bool on);
+  // An endpoint of that address, if there is one, is configured or is not any more. New ones are.
+  void NoteConfigured(absl::string_view address, bool configured);
+  // None is, until that is noted again.
+  void NoteNoneConfigured();
+
+  // Forgets the endpoints that no place names any more and that do not linger, and their
+  // connections. The caller retires them when no picker holds them.
+  std::vector<Endpoint*> TakeUnused(absl::Time now);
+  // When TakeUnused() may take one that lingers now; infinite future: there is none.
+  absl::Time linger_end() const;
 
   template <typename F>
   void ForEach(F f) const {
@@ -160,6 +180,14 @@ class EndpointTable {
 
  private:
   friend class TableEndpoint;
+  struct Lingering {
+    TableEndpoint* endpoint;
+    absl::Time end;
+  };
+
+  void MarkMaybeUnused(TableEndpoint* endpoint);
+  void StopLingering(TableEndpoint* endpoint);
+  bool Lingers(TableEndpoint* endpoint, absl::Time now);
 
   Options options_;
   size_t ready_ = 0;
@@ -168,6 +196,9 @@ class EndpointTable {
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;
   std::vector<TableEndpoint*> maybe_unused_;  // each once, in the order they came to be so
+  bool lingering_on_ = false;
+  uint64_t last_lingering_ = 0;
+  absl::btree_map<uint64_t, Lingering> lingering_;  // by number: in the order of their ends
 };
 
 }  // namespace mesh::cluster

@@ -243,6 +243,7 @@ void LiveCluster::Close() {
       absl::StrCat("cluster \"", name(), "\": the mesh has been shut down")));
   subsets_.Close();
   RetireUnused();
+  state_ = wire::ConnectionState::kFailing;
   health_ = nullptr;
   observers_.clear();
   context_ = nullptr;
@@ -349,6 +350,7 @@ void LiveCluster::Turn() {
   changed |= base_->Turn();
   subsets_.RetireGivenUp();
   RetireUnused();
+  state_ = StateNow();
   const bool connections_changed = std::exchange(connections_changed_, false);
   if (changed || (connections_changed && picks_by_connection())) {
     NotifyObservers(&Observer::OnPickerChanged);
@@ -362,15 +364,25 @@ bool LiveCluster::picks_by_connection() const {
 }
 
 void LiveCluster::RetireUnused() {
-  std::vector<Endpoint*> unused = table_.TakeUnused();
+  const absl::Time now = context_->options.clock->Now();
+  std::vector<Endpoint*> unused = table_.TakeUnused(now);
+  ScheduleLingerEnd(now);
   if (unused.empty()) return;
   context_->options.epochs->Retire([unused = std::move(unused)] {
     for (Endpoint* endpoint : unused) endpoint->Retire();
   });
 }
 
+void LiveCluster::ScheduleLingerEnd(absl::Time now) {
+  const absl::Time end = table_.linger_end();
+  if (end == absl::InfiniteFuture()) return linger_end_.Reset();
+  if (linger_end_.pending()) return;  // the ends come in order
+  context_->options.serializer->AssertHeld();
+  linger_end_ = context_->options.serializer->After(end - now, [this] { ScheduleTurn(); });
+}
+
 // Of what takes calls, the best: it is ready if some of them can be taken.
-wire::ConnectionState LiveCluster::state() const {
+wire::ConnectionState LiveCluster::StateNow() const {
   using State = wire::ConnectionState;
   const State base = base_->state();
   if (base == State::kReady || subsets_.size() == 0) return base;

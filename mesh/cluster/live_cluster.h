@@ -52,7 +52,7 @@ class LiveCluster final : public Cluster {
   void RemoveObserver(Observer* observer) override;
   Snapshot::Cluster snapshot() const override;
   Snapshot::Cluster SnapshotFor(const model::MetadataMatch* match) const override;
-  wire::ConnectionState state() const override;
+  wire::ConnectionState state() const override { return state_; }
 
   const model::ClusterKey& key() const { return key_; }
   ClusterHealth& health() { return *health_; }  // REQUIRES: it is not closed
@@ -87,7 +87,9 @@ class LiveCluster final : public Cluster {
   void UpdateDrops();
   void ScheduleTurn();
   void Turn();
+  wire::ConnectionState StateNow() const;
   void RetireUnused();
+  void ScheduleLingerEnd(absl::Time now);
   void NotifyObservers(void (Observer::*notice)());
   bool picks_by_connection() const;
   Snapshot::Cluster SnapshotOf(const Balancer& balancer) const;
@@ -107,8 +109,11 @@ class LiveCluster final : public Cluster {
   uint32_t overprovisioning_ = 0;  // as of the last update, and ...
   bool weighted_health_ = false;   // ... whether priorities are weighed by weights
   std::vector<Observer*> observers_;
+  // As calls see it: an update that others follow, up to the next turn, does not show half done.
+  wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   bool turn_scheduled_ = false;
   bool connections_changed_ = false;  // since the last turn
+  Serializer::Timer linger_end_;      // of the first endpoint that lingers
 };
 
 }  // namespace mesh::cluster

@@ -54,6 +54,7 @@ void SubsetTable::Close() {
   UpdateSpecial(&any_endpoint_, Extent::kAnyEndpoint, false);
   UpdateSpecial(&default_subset_, Extent::kDefaultSubset, false);
   RetireGivenUp();
+  shared_.table->SetLingering(false);
 }
 
 void SubsetTable::Clear() {
@@ -65,6 +66,7 @@ void SubsetTable::Clear() {
   maybe_empty_.clear();
   members_ = 0;
   is_complete_ = true;
+  shared_.table->NoteNoneConfigured();
 }
 
 // Its endpoints go now; what calls may still look at goes when none does.
@@ -92,6 +94,8 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
     Clear();
   }
   selection_ = selection;
+  // An endpoint whose subsets no call has asked for is nobody's for now.
+  shared_.table->SetLingering(selection_ != nullptr);
   // Balancers still go by the rules before, and what is added cannot be placed by those; where the
   // order counts, a change of one may be a change of all.
   refills_ = !same_rules || shared_.rules.in_order;
@@ -145,15 +149,23 @@ void SubsetTable::Diff(const std::vector<Balancer::Source>& sources) {
   absl::flat_hash_map<const Locality*, const model::LocalityEndpoints*> old;
   for (const Balancer::Source& source : sources_) old.emplace(source.id, source.endpoints.get());
   const model::EndpointList none;
+  std::vector<const EndpointConfig*> added;
   for (const Balancer::Source& source : sources) {
     const auto found = old.find(source.id);
     const model::EndpointList& before = found == old.end() ? none : found->second->endpoints;
-    Apply(source.id, model::ChangesBetween(before, source.endpoints->endpoints));
+    const model::EndpointChanges changes =
+        model::ChangesBetween(before, source.endpoints->endpoints);
+    Apply(source.id, changes);
+    added.insert(added.end(), changes.added.begin(), changes.added.end());
     if (found != old.end()) old.erase(found);
   }
   for (const Balancer::Source& source : sources_) {
     if (!old.contains(source.id)) continue;
     Apply(source.id, model::ChangesBetween(source.endpoints->endpoints, none));
+  }
+  // At last, because one may have moved from one locality to another.
+  for (const EndpointConfig* config : added) {
+    shared_.table->NoteConfigured(config->address, true);
   }
 }
 
@@ -175,6 +187,7 @@ void SubsetTable::Apply(const Locality* source, const model::EndpointChanges& ch
     }
   }
   for (const EndpointConfig* config : changes.removed) {
+    shared_.table->NoteConfigured(config->address, false);
     for (Subset* subset : SubsetsOf(*config, false)) RemoveMember(subset, source, config);
   }
   for (const EndpointConfig* config : changes.added) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "mesh/cluster/endpoint_table.h"
 #include "mesh/cluster/subset_table.h"
 #include "mesh/model/metadata_match.h"
 #include "tests/cluster/subset_fixture.h"
@@ -200,6 +201,8 @@ TEST_F(ClusterSubsetCallsTest, UpdatesMoveEndpoints) {
   Apply(next);
   EXPECT_EQ(PicksOf({{"stage", "prod"}}), (Addresses{"1:0", "5:0"}));
   EXPECT_EQ(PicksOf({{"stage", "dev"}}), (Addresses{"2:0"}));
+  EXPECT_EQ(Wanted(), (Addresses{"1:0", "2:0", "4:0", "5:0"}));
+  Advance(EndpointTable::kLingerFor);
   EXPECT_EQ(Wanted(), (Addresses{"1:0", "2:0", "5:0"}));
   // A subset goes with its last endpoint, and comes again.
   next.endpoints = Assignment({{"a", {endpoints[0]}}});

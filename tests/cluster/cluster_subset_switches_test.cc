@@ -118,5 +118,19 @@ TEST_F(ClusterSubsetSwitchesTest, CallsAreTakenByTheOldRulesOrTheNew) {
   }
 }
 
+// An aggregate cluster looks at it whenever another member tells it something.
+TEST_F(ClusterSubsetSwitchesTest, TheStateIsWhatCallsSeeWhileRulesChange) {
+  const std::vector<Rules> all = AllRules();
+  const model::ClusterConfig with = ConfigOf(all[2]);
+  const model::ClusterConfig without = ConfigOf(all[0]);
+  Apply(with);
+  EXPECT_EQ(PicksOf({{"v", "2"}}), (std::vector<std::string>{"4:0"}));
+  On([&] {
+    ASSERT_EQ(cluster_->state(), ConnectionState::kReady);
+    table_->Apply(without);
+    EXPECT_EQ(cluster_->state(), ConnectionState::kReady);
+  });
+}
+
 }  // namespace
 }  // namespace mesh::cluster

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/cluster/endpoint_table.h"
 #include "tests/cluster/cluster_fixture.h"
 
 namespace mesh::cluster {
@@ -71,6 +72,7 @@ TEST_F(ClusterSubsetsTest, WhoTakesCalls) {
   for (const auto& row : kRows) {
     Serve(Four(), Subsets(row.fallback, row.default_subset));
     EXPECT_EQ(Picks(100), row.picked);
+    Advance(EndpointTable::kLingerFor);  // of the row before
     EXPECT_EQ(Wanted(), row.picked);
   }
 }
@@ -112,6 +114,8 @@ TEST_F(ClusterSubsetsTest, UpdatesMoveEndpointsInAndOut) {
   next.endpoints = Assignment({{"a", endpoints}});
   Apply(next);
   EXPECT_EQ(Picks(100), (std::vector<std::string>{"a:0", "d:0"}));
+  EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:0", "b:0", "d:0"}));
+  Advance(EndpointTable::kLingerFor);
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:0", "d:0"}));
   // The rule itself changes.
   Apply(Config(endpoints, Subsets(Fallback::kDefaultSubset, {{"version", "2"}})));

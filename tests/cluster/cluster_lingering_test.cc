@@ -1,0 +1,180 @@
+// Endpoints of clusters with subsets that no balancer has a place for, while they are configured:
+// what is known of them, and their connections, are there when calls ask for them again.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mesh/cluster/endpoint_table.h"
+#include "tests/cluster/subset_fixture.h"
+
+namespace mesh::cluster {
+namespace {
+
+using Addresses = std::vector<std::string>;
+using Selection = model::SubsetSelection;
+
+class ClusterLingeringTest : public SubsetTest {
+ protected:
+  static std::vector<model::EndpointConfig> Two(const std::string& v) {
+    return {With("a:0", {{"s", "x"}, {"v", v}}), With("b:0", {{"s", "x"}, {"v", v}})};
+  }
+  static Selection By(const std::string& key) {
+    Selection selection;
+    selection.selectors = {{{key}, std::nullopt, {}}};
+    return selection;
+  }
+  static model::ClusterConfig WithoutSubsets(const std::vector<model::EndpointConfig>& endpoints) {
+    model::Cluster cluster;
+    Eject(&cluster);
+    return Config(endpoints, cluster);
+  }
+  static model::ClusterConfig WithSelectors(const std::vector<model::EndpointConfig>& endpoints,
+                                            const Selection& selection) {
+    model::Cluster cluster = WithSubsets(selection);
+    Eject(&cluster);
+    return Config(endpoints, cluster);
+  }
+  static void Eject(model::Cluster* cluster) {
+    cluster->panic_threshold = 0;
+    cluster->outlier_detection.emplace();
+    cluster->outlier_detection->max_ejection_percent = 50;
+    cluster->outlier_detection->base_ejection_time = absl::Minutes(5);
+    cluster->outlier_detection->max_ejection_time = absl::Minutes(60);
+  }
+  // Calls with that metadata fail at `address` until it is ejected.
+  void EjectByCalls(const std::string& address, const model::MetadataMatch* match) {
+    PicksOfMatch(match);
+    for (int i = 0; i < 20; ++i) {
+      PickRequest request;
+      request.metadata = match;
+      request.awaits_answer = true;
+      PickResult result = Pick(request);
+      auto& picked = std::get<Picked>(result);
+      Report report;
+      report.status_code = picked.permit.endpoint()->address() == address ? 14 : 0;
+      picked.permit.End(report);
+      Settle();
+    }
+    ASSERT_EQ(PicksOfMatch(match).size(), 1u);
+  }
+};
+
+TEST_F(ClusterLingeringTest, SelectorsThatComeLeaveAnEndpointEjected) {
+  Apply(WithoutSubsets(Two("1")));
+  Connect();
+  EjectByCalls("a:0", nullptr);
+  const int made = connector_.made();
+  Apply(WithSelectors(Two("1"), By("v")));
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(PicksOf({{"v", "1"}}), (Addresses{"b:0"}));
+  EXPECT_EQ(connector_.made(), made);
+  Advance(absl::Minutes(5));
+  EXPECT_EQ(PicksOf({{"v", "1"}}), (Addresses{"a:0", "b:0"}));
+}
+
+TEST_F(ClusterLingeringTest, SelectorsThatChangeLeaveAnEndpointEjected) {
+  Apply(WithSelectors(Two("1"), By("v")));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  EjectByCalls("b:0", &match);
+  const int made = connector_.made();
+  Apply(WithSelectors(Two("1"), By("s")));
+  EXPECT_EQ(PicksOf({{"s", "x"}}), (Addresses{"a:0"}));
+  Apply(WithSelectors(Two("1"), By("v")));
+  Apply(WithoutSubsets(Two("1")));
+  EXPECT_EQ(PicksOfNothing(), (Addresses{"a:0"}));
+  EXPECT_EQ(connector_.made(), made);
+}
+
+TEST_F(ClusterLingeringTest, MetadataThatChangeLeaveAnEndpointEjected) {
+  Apply(WithSelectors(Two("1"), By("v")));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  EjectByCalls("b:0", &match);
+  const int made = connector_.made();
+  Apply(WithSelectors(Two("2"), By("v")));
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(PicksOf({{"v", "2"}}), (Addresses{"a:0"}));
+  EXPECT_EQ(connector_.made(), made);
+}
+
+TEST_F(ClusterLingeringTest, AnEndpointMayMoveMeanwhile) {
+  Apply(WithSelectors(Two("1"), By("v")));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  EjectByCalls("b:0", &match);
+  const int made = connector_.made();
+  const model::ClusterConfig config = WithSelectors(Two("2"), By("v"));
+  Apply(config);
+  // Whichever of the two comes first in the update.
+  for (const bool later : {false, true, false}) {
+    const std::vector<TestLocality> localities =
+        later ? std::vector<TestLocality>{{"y", Two("2")}, {"z", {}}}
+              : std::vector<TestLocality>{{"y", {}}, {"z", Two("2")}};
+    Apply(Config(localities, *config.cluster));
+  }
+  EXPECT_EQ(PicksOf({{"v", "2"}}), (Addresses{"a:0"}));
+  EXPECT_EQ(connector_.made(), made);
+}
+
+TEST_F(ClusterLingeringTest, OneThatIsNotConfiguredAnyMoreGoesAtOnce) {
+  const std::vector<model::EndpointConfig> both = Two("1");
+  for (const bool selectors_change : {false, true}) {
+    for (const bool lingers : {false, true}) {
+      SCOPED_TRACE(::testing::Message() << selectors_change << lingers);
+      Apply(WithSelectors(both, By("v")));
+      EXPECT_EQ(PicksOf({{"v", "1"}}), (Addresses{"a:0", "b:0"}));
+      if (lingers) Apply(WithSelectors(both, By("s")));
+      EXPECT_EQ(Wanted(), (Addresses{"a:0", "b:0"}));
+      Apply(WithSelectors({both[0]}, By(selectors_change ? "w" : lingers ? "s" : "v")));
+      EXPECT_EQ(Wanted(), (Addresses{"a:0"}));
+      Apply(WithSelectors({}, By("v")));
+      EXPECT_EQ(Wanted(), Addresses());
+    }
+  }
+}
+
+TEST_F(ClusterLingeringTest, EndsWhenNobodyAsksForLong) {
+  Apply(WithSelectors(Two("1"), By("v")));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  PicksOfMatch(&match);
+  Apply(WithSelectors(Two("1"), By("s")));
+  Advance(EndpointTable::kLingerFor - absl::Minutes(5));
+  EXPECT_EQ(PicksOf({{"s", "x"}}), (Addresses{"a:0", "b:0"}));  // so that it begins anew
+  Apply(WithSelectors(Two("1"), By("v")));
+  Advance(EndpointTable::kLingerFor - absl::Minutes(1));
+  EXPECT_EQ(Wanted(), (Addresses{"a:0", "b:0"}));
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(Wanted(), Addresses());
+}
+
+TEST_F(ClusterLingeringTest, GoesOnWhileTheEndpointIsEjected) {
+  model::ClusterConfig config = WithSelectors(Two("1"), By("v"));
+  model::Cluster cluster = *config.cluster;
+  cluster.outlier_detection->base_ejection_time = absl::Minutes(20);
+  config.cluster = std::make_shared<const model::Cluster>(cluster);
+  Apply(config);
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  EjectByCalls("b:0", &match);
+  cluster.subsets = std::make_shared<const Selection>(By("s"));
+  config.cluster = std::make_shared<const model::Cluster>(cluster);
+  Apply(config);
+  Advance(EndpointTable::kLingerFor);
+  EXPECT_EQ(Wanted(), (Addresses{"b:0"}));
+  EXPECT_EQ(PicksOf({{"s", "x"}}), (Addresses{"a:0"}));
+}
+
+TEST_F(ClusterLingeringTest, EndsWithTheSubsets) {
+  Apply(WithSelectors(Two("1"), By("v")));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  PicksOfMatch(&match);
+  Apply(WithSelectors(Two("1"), By("s")));
+  const int made = connector_.made();
+  Apply(WithoutSubsets(Two("1")));  // all may take calls now, and they are there
+  EXPECT_EQ(PicksOfNothing(), (Addresses{"a:0", "b:0"}));
+  EXPECT_EQ(connector_.made(), made);
+  Apply(WithoutSubsets({Two("1")[0]}));
+  EXPECT_EQ(Wanted(), (Addresses{"a:0"}));
+}
+
+}  // namespace
+}  // namespace mesh::cluster

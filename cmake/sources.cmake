@@ -96,6 +96,8 @@ set(MESH_SOURCES
     mesh/cluster/subset_table.cc
     mesh/mesh.cc
     mesh/model/endpoint_changes.cc
+    mesh/model/endpoint_finder.cc
+    mesh/model/endpoint_order.cc
     mesh/model/endpoints.cc
     mesh/model/explanation.cc
     mesh/model/metadata_match.cc
@@ -297,6 +299,8 @@ set(MESH_HEADERS
     mesh/model/cluster.h
     mesh/model/connection_options.h
     mesh/model/endpoint_changes.h
+    mesh/model/endpoint_finder.h
+    mesh/model/endpoint_order.h
     mesh/model/endpoints.h
     mesh/model/explanation.h
     mesh/model/health_check.h

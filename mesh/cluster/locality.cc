@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "mesh/model/endpoint_changes.h"
+#include "mesh/model/endpoint_finder.h"
 
 namespace mesh::cluster {
 namespace {
@@ -53,7 +54,8 @@ uint64_t Locality::HashOf(absl::string_view address) const {
 }
 
 uint64_t Locality::RankOf(const EndpointConfig& config) const {
-  return rules_.in_order ? ranks_.at(&config) : HashOf(config.address);
+  if (!rules_.in_order) return HashOf(config.address);
+  return has_members_ ? ranks_.at(&config) : order_.NumberOf(&config);
 }
 
 PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* endpoint) const {
@@ -101,15 +103,11 @@ Place Locality::PlaceOf(const Entry& entry) {
 void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
                       const LocalityRules& rules) {
   if (endpoints == endpoints_ && rules == rules_) return;
-  if (rules == rules_ && !rules.in_order) {
+  if (rules == rules_) {
     UpdateChunks(endpoints_ == nullptr ? EndpointList() : endpoints_->endpoints,
                  endpoints->endpoints);
   } else {
-    std::vector<const EndpointConfig*> admitted;
-    endpoints->endpoints.ForEach([&](const EndpointConfig& config) {
-      if (rules.Admits(config)) admitted.push_back(&config);
-    });
-    Replace(std::move(admitted), rules);
+    ReplaceAll(endpoints->endpoints, rules);
   }
   SetEndpoints(std::move(endpoints));
 }
@@ -125,8 +123,12 @@ void Locality::SetEndpoints(std::shared_ptr<const model::LocalityEndpoints> endp
 }
 
 void Locality::SetMembers(std::vector<const EndpointConfig*> members, const LocalityRules& rules) {
+  while (!entries_.empty()) Remove(entries_.begin());
   has_members_ = true;
-  Replace(std::move(members), rules);
+  rules_ = rules;
+  ranks_.clear();
+  for (size_t i = 0; rules.in_order && i < members.size(); ++i) ranks_.emplace(members[i], i);
+  AddAll(std::move(members));
 }
 
 void Locality::AddMember(const EndpointConfig* config) { Add(RankOf(*config), config); }
@@ -138,14 +140,16 @@ void Locality::ChangeMember(const EndpointConfig* from, const EndpointConfig* to
 }
 
 // What stays in the table keeps its object and its connection: see Add().
-void Locality::Replace(std::vector<const EndpointConfig*> after, const LocalityRules& rules) {
+void Locality::ReplaceAll(const EndpointList& after, const LocalityRules& rules) {
   while (!entries_.empty()) Remove(entries_.begin());
-  ranks_.clear();
   rules_ = rules;
-  if (rules.in_order) {
-    for (size_t i = 0; i < after.size(); ++i) ranks_.emplace(after[i], i);
-  }
-  AddAll(std::move(after));
+  order_ = model::EndpointOrder();
+  if (rules.in_order) order_.Update(after);
+  std::vector<const EndpointConfig*> admitted;
+  after.ForEach([&](const EndpointConfig& config) {
+    if (rules.Admits(config)) admitted.push_back(&config);
+  });
+  AddAll(std::move(admitted));
 }
 
 // In an order that is the same in every process, so that a simulation repeats; and a tree is built
@@ -160,6 +164,11 @@ void Locality::AddAll(std::vector<const EndpointConfig*> added) {
 }
 
 void Locality::UpdateChunks(const EndpointList& before, const EndpointList& after) {
+  model::EndpointOrder order = order_;
+  if (rules_.in_order && !order.Update(after)) return ReplaceAll(after, rules_);
+  const auto stays_in_place = [&](const EndpointConfig* from, const EndpointConfig* to) {
+    return !rules_.in_order || order_.NumberOf(from) == order.NumberOf(to);
+  };
   model::EndpointChanges changes = model::ChangesBetween(before, after);
   const auto is_left_out = [this](const EndpointConfig* config) { return !rules_.Admits(*config); };
   std::vector<const EndpointConfig*>& removed = changes.removed;
@@ -169,15 +178,15 @@ void Locality::UpdateChunks(const EndpointList& before, const EndpointList& afte
   for (const auto& [from, to] : changes.kept) {
     const bool was = rules_.Admits(*from);
     const bool is = rules_.Admits(*to);
-    if (was && is) {
+    if (was && is && stays_in_place(from, to)) {
       Change(from, to);
-    } else if (was) {
-      removed.push_back(from);
-    } else if (is) {
-      added.push_back(to);
+      continue;
     }
+    if (was) removed.push_back(from);
+    if (is) added.push_back(to);
   }
   for (const EndpointConfig* config : removed) Remove(Find(config));
+  order_ = std::move(order);
   AddAll(std::move(added));
 }
 
@@ -396,18 +405,33 @@ void Locality::Stop() {
 void Locality::ForEach(
     const std::function<void(const EndpointConfig&, TableEndpoint*)>& visit) const {
   if (endpoints_ == nullptr) return;
-  absl::flat_hash_map<const EndpointConfig*, TableEndpoint*> here;
-  for (const auto& [rank, entry] : entries_) {
-    if (has_members_ || entry.endpoint != nullptr) here.emplace(entry.config, entry.endpoint);
+  const EndpointList& list = endpoints_->endpoints;
+  const model::EndpointFinder finder(list);
+  std::vector<size_t> begins;  // of the chunks
+  size_t size = 0;
+  for (const auto& chunk : list.chunks()) {
+    begins.push_back(size);
+    size += chunk->endpoints.size();
   }
-  endpoints_->endpoints.ForEach([&](const EndpointConfig& config) {
-    const auto found = here.find(&config);
-    if (found != here.end()) {
-      visit(config, found->second);
-    } else if (!has_members_) {
-      visit(config, nullptr);
+  const auto number_of = [&](const EndpointConfig* config) {
+    const model::EndpointFinder::Position position = finder.Find(config);
+    return begins[position.chunk] + position.offset;
+  };
+  if (has_members_) {
+    std::vector<std::pair<size_t, const Entry*>> here;
+    for (const auto& [rank, entry] : entries_) here.emplace_back(number_of(entry.config), &entry);
+    std::sort(here.begin(), here.end());
+    for (const auto& [number, entry] : here) visit(*entry->config, entry->endpoint);
+    return;
+  }
+  std::vector<TableEndpoint*> attached(size, nullptr);
+  for (const auto& [rank, entry] : entries_) attached[number_of(entry.config)] = entry.endpoint;
+  for (const auto& chunk : list.chunks()) {
+    const size_t begin = number_of(chunk->endpoints.data());
+    for (size_t i = 0; i < chunk->endpoints.size(); ++i) {
+      visit(chunk->endpoints[i], attached[begin + i]);
     }
-  });
+  }
 }
 
 }  // namespace mesh::cluster

@@ -14,6 +14,7 @@
 #include "balancer/policy.h"
 #include "mesh/cluster/endpoint_table.h"
 #include "mesh/cluster/ready_list.h"
+#include "mesh/model/endpoint_order.h"
 #include "mesh/model/endpoints.h"
 #include "mesh/model/load_balancing.h"
 
@@ -154,7 +155,8 @@ class Locality {
   size_t ListOf(PlaceClass place_class) const;
   Place PlaceOf(const Entry& entry);
   void UpdateChunks(const model::EndpointList& before, const model::EndpointList& after);
-  void Replace(std::vector<const model::EndpointConfig*> after, const LocalityRules& rules);
+  void ReplaceAll(const model::EndpointList& after, const LocalityRules& rules);
+  void Replace(std::vector<const model::EndpointConfig*> after);
   void Touch() {
     needs_selection_ = true;
     if (changed_ != nullptr) (*changed_)();
@@ -183,9 +185,11 @@ class Locality {
   bool panic_ = false;
   std::shared_ptr<const model::LocalityEndpoints> endpoints_;
   Entries entries_;
-  absl::flat_hash_map<const model::EndpointConfig*, uint64_t> ranks_;  // only with rules_.in_order
-  absl::flat_hash_map<TableEndpoint*, uint64_t> attached_;             // with its rank
-  std::array<size_t, 4> members_ = {};                                 // places, by class
+  // With rules_.in_order: of the endpoints of the locality, and where others know which are here.
+  model::EndpointOrder order_;
+  absl::flat_hash_map<const model::EndpointConfig*, uint64_t> ranks_;
+  absl::flat_hash_map<TableEndpoint*, uint64_t> attached_;  // with its rank
+  std::array<size_t, 4> members_ = {};                      // places, by class
   std::array<uint64_t, 4> weights_ = {};
   std::array<size_t, 4> failing_ = {};  // attached places, by class
   std::array<size_t, 4> counts_ = {};   // usable attached places, by connection state

@@ -75,6 +75,19 @@ void ClusterHealth::OnNew(TableEndpoint& endpoint) {
   Warm(endpoint);
 }
 
+void ClusterHealth::OnSucceeded(TableEndpoint& endpoint, Endpoint* former) {
+  Endpoint* const object = endpoint.endpoint();
+  object->counters().TakeOver(&former->counters());
+  detector_.Replace(former, object, &object->counters());
+  const auto warming = warming_.find(former);
+  if (warming != warming_.end()) {
+    warming_[object] = warming->second;
+    warming_.erase(former);
+  }
+  guard_.Forget(former);  // it is not the server's word, but the connection's
+  Judge(endpoint);
+}
+
 void ClusterHealth::OnExtras(TableEndpoint& endpoint) {
   if (!checks_) return;
   checker_->Add(endpoint.endpoint()->address(), endpoint.extras());

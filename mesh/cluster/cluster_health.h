@@ -50,9 +50,10 @@ class ClusterHealth final : private HealthChecker::Owner {
   // The cluster has had a call.
   void NoteCalls();
 
-  // The table's: an endpoint comes, what active checks are told of it is new, its connection has
-  // another state, it goes.
+  // The table's: an endpoint comes, it is another object than `former` from now on, what active
+  // checks are told of it is new, its connection has another state, it goes.
   void OnNew(TableEndpoint& endpoint);
+  void OnSucceeded(TableEndpoint& endpoint, Endpoint* former);
   void OnExtras(TableEndpoint& endpoint);
   void OnConnection(TableEndpoint& endpoint);
   void OnUnused(TableEndpoint& endpoint);

@@ -22,10 +22,10 @@ struct Report {
   absl::Duration latency = absl::ZeroDuration();
 };
 
-// One server of a cluster: the same object through every update that keeps its address. What a
-// call writes is in one cache line of its own. Made and retired on the serializer, and alive
-// until then and until its last permit is given back. What is not marked otherwise is
-// thread-safe.
+// One server of a cluster: the same object through every update that keeps its address and the
+// options of its connection. What a call writes is in one cache line of its own. Made and retired
+// on the serializer, and alive until then and until its last permit is given back. What is not
+// marked otherwise is thread-safe.
 class alignas(64) Endpoint {
  public:
   // Hears what calls find out about the endpoint, on the thread of the call: it must not block.

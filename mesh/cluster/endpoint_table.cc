@@ -8,12 +8,45 @@
 
 namespace mesh::cluster {
 
-void TableEndpoint::SetShare(std::unique_ptr<ConnectionPool::Share> share) {
-  share_ = std::move(share);
-  state_ = share_->state();
+std::unique_ptr<TableEndpoint::Link> TableEndpoint::NewLink() {
+  auto link = std::make_unique<Link>(this, table_->connection_options_);
+  link->share = table_->options_.pool->Acquire({endpoint_->address(), link->options}, link.get());
+  return link;
+}
+
+void TableEndpoint::SetLink(std::unique_ptr<Link> link) {
+  if (state_ == wire::ConnectionState::kReady) --table_->ready_;
+  link_ = std::move(link);
+  state_ = link_->share->state();
   if (state_ == wire::ConnectionState::kReady) ++table_->ready_;
-  reason_ = share_->reason();
-  endpoint_->SetConnection(share_->connection());
+  reason_ = link_->share->reason();
+  endpoint_->SetConnection(link_->share->connection());
+}
+
+void TableEndpoint::OnLinkState(const Link* link, wire::ConnectionState state,
+                                const absl::Status& reason) {
+  if (link == link_.get()) {
+    OnConnectionState(state, reason);
+  } else if (link == successor_.get()) {
+    OnSuccessorState(state);
+  }
+}
+
+void TableEndpoint::PrepareSuccessor() {
+  successor_ = nullptr;
+  if (link_->options == table_->connection_options_) return;
+  successor_ = NewLink();
+  OnSuccessorState(successor_->share->state());
+}
+
+// One that fails takes the place, too: that is what the configuration makes of the endpoint now.
+void TableEndpoint::OnSuccessorState(wire::ConnectionState state) {
+  const bool is_decided =
+      state == wire::ConnectionState::kReady || state == wire::ConnectionState::kFailing;
+  if (!is_decided || may_succeed_) return;
+  may_succeed_ = true;
+  table_->may_succeed_.push_back(this);
+  table_->options_.on_successor();
 }
 
 void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::Status& reason) {
@@ -55,27 +88,70 @@ void TableEndpoint::SetWarmth(uint32_t percent) {
 EndpointTable::~EndpointTable() = default;
 
 TableEndpoint* EndpointTable::Attach(const model::EndpointConfig& config, const Place& place) {
-  TableEndpoint* result = nullptr;
-  const auto found = by_address_.find(config.address);
-  if (found != by_address_.end()) {
-    result = found->second.get();
-    result->SetExtras(config.extras);
+  TableEndpoint* result = Find(config.address);
+  if (result == nullptr) {
+    result = New(config);
   } else {
-    auto* endpoint = new Endpoint(config.address, options_.reaper, options_.hearing);
-    auto made = std::make_unique<TableEndpoint>(endpoint, this);
-    result = made.get();
-    by_address_.emplace(endpoint->address(), std::move(made));
-    by_endpoint_.emplace(endpoint, result);
-    wire::ConnectionKey key = connection_key_;
-    key.address = endpoint->address();
-    result->extras_ = config.extras;
-    options_.on_new(*result);
-    result->SetShare(options_.pool->Acquire(key, result));
-    if (result->state() != wire::ConnectionState::kIdle) options_.on_connection(*result);
+    result->SetExtras(config.extras);
   }
   StopLingering(result);
   result->places().push_back(place);
   return result;
+}
+
+TableEndpoint* EndpointTable::New(const model::EndpointConfig& config) {
+  auto* const endpoint = new Endpoint(config.address, options_.reaper, options_.hearing);
+  auto made = std::make_unique<TableEndpoint>(endpoint, this);
+  TableEndpoint* const result = made.get();
+  by_address_.emplace(endpoint->address(), std::move(made));
+  by_endpoint_.emplace(endpoint, result);
+  result->extras_ = config.extras;
+  options_.on_new(*result);
+  result->SetLink(result->NewLink());
+  if (result->state() != wire::ConnectionState::kIdle) options_.on_connection(*result);
+  return result;
+}
+
+void EndpointTable::SetConnectionOptions(const model::ConnectionOptions& options) {
+  if (options == connection_options_) return;
+  connection_options_ = options;
+  std::vector<TableEndpoint*> endpoints;
+  for (const auto& [address, endpoint] : by_address_) endpoints.push_back(endpoint.get());
+  // So that a simulation repeats.
+  std::sort(endpoints.begin(), endpoints.end(), [](const auto* a, const auto* b) {
+    return a->endpoint()->address() < b->endpoint()->address();
+  });
+  for (TableEndpoint* endpoint : endpoints) endpoint->PrepareSuccessor();
+}
+
+void EndpointTable::TakeSuccessors() {
+  for (TableEndpoint* endpoint : std::exchange(may_succeed_, {})) {
+    endpoint->may_succeed_ = false;
+    // It may have another one meanwhile.
+    if (endpoint->successor_ == nullptr) continue;
+    const wire::ConnectionState state = endpoint->successor_->share->state();
+    if (state == wire::ConnectionState::kReady || state == wire::ConnectionState::kFailing) {
+      Succeed(endpoint);
+    }
+  }
+}
+
+void EndpointTable::Succeed(TableEndpoint* endpoint) {
+  Endpoint* const former = endpoint->endpoint_;
+  for (const Place& place : endpoint->places_) place.locality->OnLeave(*endpoint, place);
+  auto* const object = new Endpoint(former->address(), options_.reaper, options_.hearing);
+  // The keys of the maps are the objects and what they own.
+  std::unique_ptr<TableEndpoint> owned = std::move(by_address_.at(former->address()));
+  by_address_.erase(former->address());
+  by_endpoint_.erase(former);
+  by_address_.emplace(object->address(), std::move(owned));
+  by_endpoint_.emplace(object, endpoint);
+  endpoint->endpoint_ = object;
+  endpoint->SetLink(std::move(endpoint->successor_));
+  for (const Place& place : endpoint->places_) place.locality->OnEnter(*endpoint, place);
+  former_.push_back(former);
+  options_.on_succeeded(*endpoint, former);
+  options_.on_connection(*endpoint);
 }
 
 void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place) {
@@ -136,7 +212,7 @@ std::vector<Endpoint*> EndpointTable::TakeUnused(absl::Time now) {
     if (now < lingering.end) break;
     MarkMaybeUnused(lingering.endpoint);
   }
-  std::vector<Endpoint*> unused;
+  std::vector<Endpoint*> unused = std::exchange(former_, {});
   for (TableEndpoint* candidate : maybe_unused_) {
     candidate->maybe_unused_ = false;
     if (!candidate->places().empty()) continue;  // named again meanwhile
@@ -144,6 +220,9 @@ std::vector<Endpoint*> EndpointTable::TakeUnused(absl::Time now) {
     StopLingering(candidate);
     Endpoint* endpoint = candidate->endpoint();
     options_.on_unused(*candidate);
+    if (candidate->may_succeed_) {
+      may_succeed_.erase(std::find(may_succeed_.begin(), may_succeed_.end(), candidate));
+    }
     if (candidate->connection_state() == wire::ConnectionState::kReady) --ready_;
     unused.push_back(endpoint);
     by_endpoint_.erase(endpoint);

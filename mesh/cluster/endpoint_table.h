@@ -2,6 +2,7 @@
 #define MESH_CLUSTER_ENDPOINT_TABLE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "mesh/base/reaper.h"
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint.h"
+#include "mesh/model/connection_options.h"
 #include "mesh/model/endpoints.h"
 
 namespace mesh::cluster {
@@ -62,16 +64,16 @@ struct EndpointVerdict {
 
 // An endpoint of the table: the object that calls know, its connection, and the places that name
 // it. Serializer-bound.
-class TableEndpoint final : public wire::Connection::Observer {
+class TableEndpoint {
  public:
   using Notice = absl::AnyInvocable<void(TableEndpoint&)>;
 
   // `table` is the one that it is in.
   TableEndpoint(Endpoint* endpoint, EndpointTable* table) : endpoint_(endpoint), table_(table) {}
+  TableEndpoint(const TableEndpoint&) = delete;
+  TableEndpoint& operator=(const TableEndpoint&) = delete;
 
-  void SetShare(std::unique_ptr<ConnectionPool::Share> share);
-  void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override;
-
+  // The object that calls know: another one when a connection of other options takes its place.
   Endpoint* endpoint() const { return endpoint_; }
   wire::ConnectionState connection_state() const { return state_; }
   // What the connection is good for: that of a stalled endpoint counts as failing.
@@ -79,7 +81,8 @@ class TableEndpoint final : public wire::Connection::Observer {
     return verdict_.stalled ? wire::ConnectionState::kFailing : state_;
   }
   const absl::Status& reason() const { return reason_; }  // of the last failure since it was ready
-  ConnectionPool::Share* share() const { return share_.get(); }
+  // Null while it is new.
+  ConnectionPool::Share* share() const { return link_ == nullptr ? nullptr : link_->share.get(); }
   // Of the place that was configured last; null: none.
   const std::shared_ptr<const model::EndpointExtras>& extras() const { return extras_; }
   // Its places are what they are to be: others look at them.
@@ -94,10 +97,31 @@ class TableEndpoint final : public wire::Connection::Observer {
 
  private:
   friend class EndpointTable;
+  // A connection of certain options, which it has or is to have.
+  struct Link final : public wire::Connection::Observer {
+    Link(TableEndpoint* owner, const model::ConnectionOptions& options)
+        : owner(owner), options(options) {}
+    void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override {
+      owner->OnLinkState(this, state, reason);
+    }
 
-  Endpoint* const endpoint_;
+    TableEndpoint* const owner;
+    const model::ConnectionOptions options;
+    std::unique_ptr<ConnectionPool::Share> share;
+  };
+
+  std::unique_ptr<Link> NewLink();
+  void SetLink(std::unique_ptr<Link> link);
+  void OnLinkState(const Link* link, wire::ConnectionState state, const absl::Status& reason);
+  void OnConnectionState(wire::ConnectionState state, const absl::Status& reason);
+  void PrepareSuccessor();
+  void OnSuccessorState(wire::ConnectionState state);
+
+  Endpoint* endpoint_;
   EndpointTable* const table_;
-  std::unique_ptr<ConnectionPool::Share> share_;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<Link> successor_;  // null: none
+  bool may_succeed_ = false;         // it is in the table's list of those
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   absl::Status reason_;
   absl::InlinedVector<Place, 1> places_;
@@ -121,6 +145,9 @@ class EndpointTable {
   // How long an endpoint lingers, and again as long while it is ejected: as priorities that are not
   // needed any more do (gRFC A56).
   static constexpr absl::Duration kLingerFor = absl::Minutes(15);
+  // How long after `on_successor` TakeSuccessors() is due: so that others may be ready by then, and
+  // a table over all endpoints is not made anew for each.
+  static constexpr absl::Duration kGatherSuccessorsFor = absl::Milliseconds(50);
 
   struct Options {
     ConnectionPool* pool = nullptr;  // outlives the table
@@ -135,6 +162,11 @@ class EndpointTable {
     TableEndpoint::Notice on_extras;
     // Called for each endpoint that is new, before anything else is done with it.
     TableEndpoint::Notice on_new;
+    // Called when TakeSuccessors() is due. It must not call the table.
+    std::function<void()> on_successor;
+    // Called by that for each endpoint that is another object than `former` from now on, in whose
+    // place it is: what is known of that one is to be known of it.
+    absl::AnyInvocable<void(TableEndpoint&, Endpoint* former)> on_succeeded;
     // Called for each that TakeUnused() takes.
     TableEndpoint::Notice on_unused;
   };
@@ -145,8 +177,11 @@ class EndpointTable {
   EndpointTable(const EndpointTable&) = delete;
   EndpointTable& operator=(const EndpointTable&) = delete;
 
-  // What the connections of endpoints that are new from now on are like, but for the address.
-  void set_connection_key(const wire::ConnectionKey& key) { connection_key_ = key; }
+  // What connections are like from now on. Endpoints that have other ones get new ones beside them,
+  // which take their place, with TakeSuccessors(), when they are ready or have failed to be.
+  void SetConnectionOptions(const model::ConnectionOptions& options);
+  // Calls that go on keep the endpoint's former object and its connection.
+  void TakeSuccessors();
 
   // The endpoint of that address; a new one connects.
   TableEndpoint* Attach(const model::EndpointConfig& config, const Place& place);
@@ -160,7 +195,8 @@ class EndpointTable {
   void NoteNoneConfigured();
 
   // Forgets the endpoints that no place names any more and that do not linger, and their
-  // connections. The caller retires them when no picker holds them.
+  // connections. The caller retires them when no picker holds them, and the former objects of those
+  // that have others.
   std::vector<Endpoint*> TakeUnused(absl::Time now);
   // When TakeUnused() may take one that lingers now; infinite future: there is none.
   absl::Time linger_end() const;
@@ -185,17 +221,21 @@ class EndpointTable {
     absl::Time end;
   };
 
+  TableEndpoint* New(const model::EndpointConfig& config);
+  void Succeed(TableEndpoint* endpoint);
   void MarkMaybeUnused(TableEndpoint* endpoint);
   void StopLingering(TableEndpoint* endpoint);
   bool Lingers(TableEndpoint* endpoint, absl::Time now);
 
   Options options_;
   size_t ready_ = 0;
-  wire::ConnectionKey connection_key_;  // without an address
+  model::ConnectionOptions connection_options_;
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;
   std::vector<TableEndpoint*> maybe_unused_;  // each once, in the order they came to be so
+  std::vector<TableEndpoint*> may_succeed_;   // each once, in the order they came to be so
+  std::vector<Endpoint*> former_;             // that have successors, since the last TakeUnused()
   bool lingering_on_ = false;
   uint64_t last_lingering_ = 0;
   absl::btree_map<uint64_t, Lingering> lingering_;  // by number: in the order of their ends

@@ -42,6 +42,10 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
               [this](TableEndpoint&) { OnVerdict(); },
               [this](TableEndpoint& endpoint) { health_->OnExtras(endpoint); },
               [this](TableEndpoint& endpoint) { health_->OnNew(endpoint); },
+              [this] { ScheduleSuccessors(); },
+              [this](TableEndpoint& endpoint, Endpoint* former) {
+                health_->OnSucceeded(endpoint, former);
+              },
               [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
       subsets_(&shared_, context->options.epochs, [this] { ScheduleTurn(); }) {
   shared_.name = key.cluster;
@@ -244,6 +248,7 @@ void LiveCluster::Close() {
   subsets_.Close();
   RetireUnused();
   state_ = wire::ConnectionState::kFailing;
+  successors_.Reset();
   health_ = nullptr;
   observers_.clear();
   context_ = nullptr;
@@ -279,9 +284,7 @@ void LiveCluster::UpdateRules() {
     shared_.balancing = balancing;
   }
   if (cluster == nullptr) return;
-  wire::ConnectionKey key;
-  key.options = cluster->connections;
-  table_.set_connection_key(key);
+  table_.SetConnectionOptions(cluster->connections);
   limits_->Update(cluster->circuit_breakers);
   health_->Update(*cluster);
   LocalityRules& rules = shared_.rules;
@@ -339,6 +342,15 @@ void LiveCluster::ScheduleTurn() {
   turn_scheduled_ = true;
   context_->options.serializer->Post([inbox = inbox_] {
     if (inbox->cluster() != nullptr) inbox->cluster()->Turn();
+  });
+}
+
+void LiveCluster::ScheduleSuccessors() {
+  if (successors_.pending()) return;
+  context_->options.serializer->AssertHeld();
+  successors_ = context_->options.serializer->After(EndpointTable::kGatherSuccessorsFor, [this] {
+    table_.TakeSuccessors();
+    ScheduleTurn();
   });
 }
 

@@ -85,6 +85,7 @@ class LiveCluster final : public Cluster {
   // Of the assignment; whether it is as it was.
   bool UpdateWeighting();
   void UpdateDrops();
+  void ScheduleSuccessors();
   void ScheduleTurn();
   void Turn();
   wire::ConnectionState StateNow() const;
@@ -113,6 +114,7 @@ class LiveCluster final : public Cluster {
   wire::ConnectionState state_ = wire::ConnectionState::kIdle;
   bool turn_scheduled_ = false;
   bool connections_changed_ = false;  // since the last turn
+  Serializer::Timer successors_;      // until they take their places
   Serializer::Timer linger_end_;      // of the first endpoint that lingers
 };
 

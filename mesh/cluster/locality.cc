@@ -318,6 +318,16 @@ void Locality::OnState(const TableEndpoint& endpoint, const Place& place, Connec
   Touch();
 }
 
+void Locality::OnLeave(const TableEndpoint& endpoint, const Place& place) {
+  CountState(endpoint, place, endpoint.state(), -1);
+}
+
+void Locality::OnEnter(const TableEndpoint& endpoint, const Place& place) {
+  CountState(endpoint, place, endpoint.state(), +1);
+  ++version_;
+  Touch();
+}
+
 void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
   const Place before = *place;
   EndpointConfig config;

@@ -96,6 +96,9 @@ class Locality {
 
   // A connection of the endpoint, which `place` names, was in state `old`.
   void OnState(const TableEndpoint& endpoint, const Place& place, wire::ConnectionState old);
+  // The endpoint, which `place` names, is about to be another object for calls, and is it now.
+  void OnLeave(const TableEndpoint& endpoint, const Place& place);
+  void OnEnter(const TableEndpoint& endpoint, const Place& place);
   // The verdict about the endpoint, which `place` names, has changed.
   void OnVerdict(const TableEndpoint& endpoint, Place* place);
   void OnWarmth(const TableEndpoint& endpoint, const Place& place, uint32_t old);

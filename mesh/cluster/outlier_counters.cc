@@ -157,4 +157,15 @@ void OutlierCounters::ResetAllConsecutive() {
   for (EjectionCause cause : kInARow) ResetConsecutive(cause);
 }
 
+void OutlierCounters::TakeOver(OutlierCounters* other) {
+  for (size_t i = 0; i < consecutive_.size(); ++i) {
+    consecutive_[i].store(other->consecutive_[i].exchange(0, std::memory_order_relaxed),
+                          std::memory_order_relaxed);
+  }
+  for (size_t i = 0; i < volumes_.size(); ++i) {
+    volumes_[i].store(other->volumes_[i].exchange(0, std::memory_order_relaxed),
+                      std::memory_order_relaxed);
+  }
+}
+
 }  // namespace mesh::cluster

@@ -103,6 +103,9 @@ class OutlierCounters {
   // Sets back a count of failures in a row. REQUIRES: `cause` is one of those in a row.
   void ResetConsecutive(EjectionCause cause);
   void ResetAllConsecutive();
+  // Goes on where `other` is now, which begins anew; attempts that end at this moment may be lost.
+  // REQUIRES: nobody writes this one yet.
+  void TakeOver(OutlierCounters* other);
 
  private:
   void Count(bool local_origin, bool success);

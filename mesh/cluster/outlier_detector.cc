@@ -76,6 +76,15 @@ void OutlierDetector::Add(Endpoint* endpoint, OutlierCounters* counters) {
   entry.counters = counters;
 }
 
+void OutlierDetector::Replace(const Endpoint* endpoint, Endpoint* by, OutlierCounters* counters) {
+  const auto found = index_.find(endpoint);
+  const size_t i = found->second;
+  index_.erase(found);
+  index_.emplace(by, i);
+  entries_[i].endpoint = by;
+  entries_[i].counters = counters;
+}
+
 void OutlierDetector::Remove(const Endpoint* endpoint) {
   const auto found = index_.find(endpoint);
   if (found == index_.end()) return;

@@ -88,6 +88,8 @@ class OutlierDetector {
   // `counters` outlive the endpoint's part in the detector. Endpoints that share a cap are those
   // that are here. REQUIRES: the endpoint is not here.
   void Add(Endpoint* endpoint, OutlierCounters* counters);
+  // `by` is where `endpoint` was, with its history. REQUIRES: that is here.
+  void Replace(const Endpoint* endpoint, Endpoint* by, OutlierCounters* counters);
   // No effect if it is not here.
   void Remove(const Endpoint* endpoint);
 

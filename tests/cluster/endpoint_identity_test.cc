@@ -159,37 +159,6 @@ TEST_F(EndpointIdentityTest, ARemovedEndpointThatComesBackIsANewOne) {
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"a:1", "a:2"}));
 }
 
-TEST_F(EndpointIdentityTest, OptionsOfConnectionsAreThoseThatTheEndpointCameWith) {
-  Apply(Config(Endpoints({"a:1"})));
-  Connect();
-  const Endpoint* const before = Objects(1)["a:1"];
-  model::Cluster limited;
-  limited.connections.max_concurrent_calls = 1;
-  const auto connections_of_three_calls = [this] {
-    std::vector<PickResult> held;
-    uint32_t connections = 0;
-    for (int i = 0; i < 3; ++i) {
-      held.push_back(Pick());
-      Permit& permit = std::get<Picked>(held.back()).permit;
-      permit.connection();
-      Settle();
-      connections = permit.endpoint()->connection().count();
-    }
-    return connections;
-  };
-  // 1. One that stays has one connection, as before.
-  Apply(Config(Endpoints({"a:1"}), limited));
-  EXPECT_EQ(connections_of_three_calls(), 1u);
-  EXPECT_EQ(Objects(1)["a:1"], before);
-  EXPECT_EQ(connector_.made(), 1);
-  // 2. One that comes has as many as the calls need.
-  Apply(Config(Endpoints({"a:2"}), limited));
-  EXPECT_EQ(connections_of_three_calls(), 4u);
-  // 3. So has the first when it comes back.
-  Apply(Config(Endpoints({"a:1"}), limited));
-  EXPECT_EQ(connections_of_three_calls(), 4u);
-}
-
 TEST_F(EndpointIdentityTest, PlacesThatNameOneAddressShareAnEndpoint) {
   // 1. Twice in a locality: its weight is the sum.
   Apply(Config(Endpoints({"a:1", "a:2", "a:1"})));

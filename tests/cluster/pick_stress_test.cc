@@ -21,14 +21,18 @@
 namespace mesh::cluster {
 namespace {
 
-model::ClusterConfig ConfigOf(std::vector<model::EndpointConfig> endpoints) {
+// `timeout` is one of the options of connections: another one makes them anew.
+model::ClusterConfig ConfigOf(std::vector<model::EndpointConfig> endpoints,
+                              absl::Duration timeout) {
   auto locality = std::make_shared<model::LocalityEndpoints>();
   locality->endpoints = model::EndpointList::Of(std::move(endpoints));
   auto assignment = std::make_shared<model::ClusterLoadAssignment>();
   assignment->localities.push_back(std::move(locality));
   model::ClusterConfig config;
   config.key = {"", "c", ""};
-  config.cluster = std::make_shared<const model::Cluster>();
+  model::Cluster cluster;
+  cluster.connections.connect_timeout = timeout;
+  config.cluster = std::make_shared<const model::Cluster>(cluster);
   config.endpoints = std::move(assignment);
   return config;
 }
@@ -39,6 +43,7 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
   EpochDomain epochs;
   std::atomic<int> picked{0};
   std::atomic<int> live_at_end{-1};
+  int successors_seen = 0;
   {
     ThreadExecutor executor(&clock);
     Serializer serializer(&executor);
@@ -62,7 +67,7 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
         if ((i + round) % 7 == 0) continue;
         endpoints.push_back({"a:" + std::to_string(i), static_cast<uint32_t>(1 + round % 2 * i)});
       }
-      cluster = table->Apply(ConfigOf(std::move(endpoints)));
+      cluster = table->Apply(ConfigOf(std::move(endpoints), absl::Seconds(5 + round / 50)));
     };
     serializer.RunAndWait([&] {
       table = ClusterTable::Create(std::move(options));
@@ -92,7 +97,21 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
         picked += mine;
       });
     }
+    // The object that stands for `a:255`; null if it is not found.
+    const auto object_of_255 = [&]() -> const Endpoint* {
+      for (int i = 0; i < 3000; ++i) {
+        const EpochReader reader(epochs);
+        const PickResult result = cluster->Pick({}, reader);
+        const auto* const picked = std::get_if<Picked>(&result);
+        if (picked != nullptr && picked->permit.endpoint()->address() == "a:255") {
+          return picked->permit.endpoint();
+        }
+      }
+      return nullptr;
+    };
     for (int round = 1; round < 150; ++round) {
+      const bool is_with_other_options = round % 50 == 0;
+      const Endpoint* const former = is_with_other_options ? object_of_255() : nullptr;
       serializer.RunAndWait([&] {
         update(round);
         const std::string address = "a:" + std::to_string(round);
@@ -102,6 +121,13 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
         }
         epochs.Reclaim();
       });
+      const absl::Time deadline = clock.Now() + absl::Seconds(30);
+      while (former != nullptr && clock.Now() < deadline) {
+        const Endpoint* const now = object_of_255();
+        if (now == nullptr || now == former) continue;
+        ++successors_seen;
+        break;
+      }
     }
     // The end of the table comes while threads still pick.
     serializer.RunAndWait([&] {
@@ -120,6 +146,7 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
     reaper->Close();
   }
   EXPECT_GT(picked, 0);
+  EXPECT_EQ(successors_seen, 2);
   EXPECT_EQ(live_at_end, 0);
 }
 

@@ -125,6 +125,38 @@ TEST_F(ConnectionTurnoverTest, StreamsBeyondAServersLimitGoToMoreConnections) {
       << "those that are not needed any more are closed";
 }
 
+// Other options make other connections, five times to each of two servers; calls in flight, and a
+// stream, stay on those that they are on.
+TEST_F(ConnectionTurnoverTest, OptionsThatChangeUnderLoadLoseNothing) {
+  Serve(One({a_.address(), b_.address()}));
+  const auto stub = NewStub();
+  ReachAll(stub.get(), {"a", "b"});
+  a_.set_delay(absl::Milliseconds(5));
+  EchoStream stream(stub.get());
+  ASSERT_TRUE(stream.Exchange());
+  Load load(mesh().Channel("xds:///echo"));
+  for (int i = 1; i <= 5; ++i) {
+    const int64_t of_a = a_.connections();
+    const int64_t of_b = b_.connections();
+    xds::proto::Cluster fields;
+    fields.mutable_connect_timeout()->set_seconds(5 + i);
+    Configure(fields);
+    control_plane_.Push(kClusterType);
+    EXPECT_TRUE(Eventually([&] { return a_.connections() > of_a && b_.connections() > of_b; }))
+        << i;
+    load.WaitForCalls(200);
+  }
+  const LoadReport report = load.Stop();
+  Note("load", report.ToString());
+  EXPECT_EQ(report.lost, 0);
+  EXPECT_TRUE(stream.Exchange());
+  EXPECT_TRUE(stream.Finish().ok());
+  for (const auto* server : {&a_, &b_}) {
+    EXPECT_TRUE(Eventually([&] { return ConnectionsTo(server->address()) <= 2; }))
+        << "those that are replaced are closed";
+  }
+}
+
 TEST_F(ConnectionTurnoverTest, MaxRequestsPerConnectionLosesNothing) {
   Serve(One({a_.address(), b_.address()}));
   xds::proto::Cluster fields;

@@ -219,11 +219,35 @@ Scenario FailoverAtRandom() {
   return s;
 }
 
+// Connections are made anew while calls are on them, and while endpoints come and go.
+void ChangeConnections(World& w) {
+  w.model().SetConnectTimeout(kCluster, static_cast<uint32_t>(1 + w.dice().Below(5)));
+}
+
+Scenario OtherConnections() {
+  Scenario s{"connections_of_other_options", UsualMesh, {}};
+  for (int i = 0; i < 10; ++i) s.script.push_back(Between(0, 6, UnderCalls(ChangeConnections)));
+  for (int i = 0; i < 5; ++i) s.script.push_back(Between(0, 6, UnderCalls(Flap)));
+  s.length = absl::Seconds(7);
+  s.expect = [](World& w) { ExpectServed(w, 0, 7); };
+  return s;
+}
+
+Scenario OtherConnectionsAtRandom() {
+  Scenario s{"connections_of_other_options_at_random", DetectingMesh, {}};
+  for (int i = 0; i < 10; ++i) s.script.push_back(Between(0, 8, ChangeConnections));
+  for (int i = 0; i < 10; ++i) s.script.push_back(Between(0, 8, Strike));
+  s.length = absl::Seconds(9);
+  s.settle = absl::Seconds(40);  // past the longest ejection
+  return s;
+}
+
 }  // namespace
 
 std::vector<Scenario> BalancingScenarios() {
-  return {HealthFlaps(), HealthFlapsWithSubsets(), IllPriority(),     FailingEndpoint(),
-          AllFailing(),  OutliersAtRandom(),       DyingPriorities(), FailoverAtRandom()};
+  return {HealthFlaps(),      HealthFlapsWithSubsets(),  IllPriority(),     FailingEndpoint(),
+          AllFailing(),       OutliersAtRandom(),        DyingPriorities(), FailoverAtRandom(),
+          OtherConnections(), OtherConnectionsAtRandom()};
 }
 
 }  // namespace mesh::simulation

@@ -85,10 +85,23 @@ uint64_t ConfigLedger::Hand(const std::string& target, Config config) {
   current = std::move(config);
   if (current != nullptr) {
     CheckRoutes(target, *current);
+    NoteConnections(*current);
     for (const auto& cluster : current->clusters) ForgetEndpoints(*cluster);
   }
   ForgetClusters();
   return token;
+}
+
+void ConfigLedger::NoteConnections(const model::ServiceConfig& config) {
+  for (const auto& cluster : config.clusters) {
+    if (cluster->cluster == nullptr) continue;
+    const std::string key = Key(*cluster);
+    const auto found = connections_.emplace(key, cluster->cluster->connections).first;
+    if (found->second == cluster->cluster->connections) continue;
+    found->second = cluster->cluster->connections;
+    made_anew_.insert(key);
+    seen_.erase(seen_.lower_bound({key, ""}), seen_.lower_bound({key + '\0', ""}));
+  }
 }
 
 void ConfigLedger::Forget(const std::string& target) {
@@ -185,6 +198,7 @@ void ConfigLedger::OnPick(const std::string& target, const std::string& cluster,
   if (config == nullptr || !keeps_identity_) return;
   for (const auto& candidate : config->clusters) {
     if (candidate->key.cluster != cluster) continue;
+    if (made_anew_.count(Key(*candidate)) > 0) return;
     if (FirstPriority(*candidate).count(endpoint.address()) == 0) return;
     const cluster::Endpoint*& seen = seen_[{Key(*candidate), endpoint.address()}];
     if (seen != nullptr && seen != &endpoint) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mesh/cluster/endpoint.h"
+#include "mesh/model/connection_options.h"
 #include "mesh/model/service_config.h"
 #include "tests/simulation/violations.h"
 
@@ -60,6 +61,8 @@ class ConfigLedger {
     Config config;
   };
 
+  // Endpoints are other objects where connections of other options are made.
+  void NoteConnections(const model::ServiceConfig& config);
   static bool Has(const Config& config, const std::string& cluster, const std::string& address);
   void CheckRoutes(const std::string& target, const model::ServiceConfig& config);
   void ForgetEndpoints(const model::ClusterConfig& cluster);
@@ -69,9 +72,11 @@ class ConfigLedger {
   Violations* const violations_;
   bool keeps_identity_ = true;
   uint64_t last_ = 0;
-  std::map<std::string, Config> current_;  // by target
-  std::vector<Former> former_;             // may still be read
-  Seen seen_;                              // by Key() and address
+  std::map<std::string, Config> current_;                        // by target
+  std::vector<Former> former_;                                   // may still be read
+  Seen seen_;                                                    // by Key() and address
+  std::map<std::string, model::ConnectionOptions> connections_;  // by Key(), as of the last config
+  std::set<std::string> made_anew_;                              // Key()s that had several
 };
 
 }  // namespace mesh::simulation

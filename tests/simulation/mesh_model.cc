@@ -30,13 +30,15 @@ bool Has(const std::vector<std::string>& list, const std::string& address) {
 
 std::string ClusterBytes(const std::string& name, const MeshModel::Cluster& cluster) {
   std::string bytes = ServiceResources::ClusterBytes(name, cluster.assignment);
-  if (!cluster.ejects) return bytes;
-  xds::proto::Cluster detecting;  // the rest of it
-  auto* detection = detecting.mutable_outlier_detection();
-  detection->mutable_interval()->set_seconds(1);
-  detection->mutable_base_ejection_time()->set_seconds(2);
-  detection->mutable_max_ejection_percent()->set_value(100);
-  return bytes + detecting.SerializeAsString();
+  xds::proto::Cluster rest;
+  rest.mutable_connect_timeout()->set_seconds(cluster.connect_timeout);
+  if (cluster.ejects) {
+    auto* detection = rest.mutable_outlier_detection();
+    detection->mutable_interval()->set_seconds(1);
+    detection->mutable_base_ejection_time()->set_seconds(2);
+    detection->mutable_max_ejection_percent()->set_value(100);
+  }
+  return bytes + rest.SerializeAsString();
 }
 
 std::string BadBytes(const std::string& type_url, const std::string& name) {
@@ -103,6 +105,11 @@ void MeshModel::SetAssignment(const std::string& cluster, const std::string& ass
 
 void MeshModel::SetOutlierDetection(const std::string& cluster, bool on) {
   clusters_[cluster].ejects = on;
+  PutCluster(cluster);
+}
+
+void MeshModel::SetConnectTimeout(const std::string& cluster, uint32_t seconds) {
+  clusters_[cluster].connect_timeout = seconds;
   PutCluster(cluster);
 }
 

@@ -27,9 +27,10 @@ class MeshModel {
   };
   struct Cluster {
     std::vector<Locality> localities;
-    bool named = true;       // there is a Cluster resource
-    std::string assignment;  // of its endpoints; empty: its own
-    bool ejects = false;     // see SetOutlierDetection()
+    bool named = true;             // there is a Cluster resource
+    std::string assignment;        // of its endpoints; empty: its own
+    bool ejects = false;           // see SetOutlierDetection()
+    uint32_t connect_timeout = 5;  // in seconds
   };
 
   explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
@@ -45,6 +46,8 @@ class MeshModel {
   // Whether endpoints are ejected: for five failures in a row, all of them if need be, for two
   // seconds and as many more for each time before.
   void SetOutlierDetection(const std::string& cluster, bool on);
+  // An option of connections: another one makes them anew.
+  void SetConnectTimeout(const std::string& cluster, uint32_t seconds);
   void RemoveCluster(const std::string& name);
   void RestoreCluster(const std::string& name);
 

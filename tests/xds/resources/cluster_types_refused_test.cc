@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "mesh/xds/proto/cluster.pb.h"
@@ -23,6 +24,15 @@ struct Row {
   std::string text;
   std::string error;  // part of it
 };
+
+void ExpectRefused(const std::vector<Profile>& profiles, absl::Span<const Row> rows) {
+  for (const Profile profile : profiles) {
+    for (const Row& row : rows) {
+      SCOPED_TRACE(row.what);
+      EXPECT_THAT(Error(profile, row.text), HasSubstr(row.error));
+    }
+  }
+}
 
 TEST(ClusterTypesTest, RefusedInMeshAndEnvoy) {
   const std::string good = "endpoints { " + Endpoint("10.0.0.1", 80) + "}";
@@ -58,12 +68,7 @@ TEST(ClusterTypesTest, RefusedInMeshAndEnvoy) {
       {"no address", Static("endpoints { lb_endpoints { endpoint { } } }"),
        in + "endpoints[0].lb_endpoints[0].endpoint.address: neither a socket_address nor a pipe"},
   };
-  for (const Profile profile : kNotGrpc) {
-    for (const Row& row : rows) {
-      SCOPED_TRACE(row.what);
-      EXPECT_THAT(Error(profile, row.text), HasSubstr(row.error));
-    }
-  }
+  ExpectRefused(kNotGrpc, rows);
 }
 
 TEST(ClusterTypesTest, DnsIsRefusedInMeshAndEnvoy) {
@@ -103,12 +108,7 @@ TEST(ClusterTypesTest, DnsIsRefusedInMeshAndEnvoy) {
                "} }"),
        "dns_failure_refresh_rate.max_interval: less than base_interval"},
   };
-  for (const Profile profile : kNotGrpc) {
-    for (const Row& row : rows) {
-      SCOPED_TRACE(row.what);
-      EXPECT_THAT(Error(profile, row.text), HasSubstr(row.error));
-    }
-  }
+  ExpectRefused(kNotGrpc, rows);
 }
 
 TEST(ClusterTypesTest, SoManyNames) {
@@ -148,12 +148,7 @@ TEST(ClusterTypesTest, LogicalDnsWithOtherThanOneEndpointIsRefused) {
            "endpoints { lb_endpoints { endpoint { address { pipe { path: '/p' } } } } }"),
        "endpoint.address.pipe: in a cluster of type LOGICAL_DNS"},
   };
-  for (const Profile profile : kAllProfiles) {
-    for (const Row& row : rows) {
-      SCOPED_TRACE(row.what);
-      EXPECT_THAT(Error(profile, row.text), HasSubstr(row.error));
-    }
-  }
+  ExpectRefused(kAllProfiles, rows);
 }
 
 // A field that our definitions do not have.
@@ -202,12 +197,7 @@ TEST(ClusterTypesTest, BadAggregates) {
        "name: 'c' lb_policy: CLUSTER_PROVIDED cluster_type { name: 'envoy.clusters.aggregate' }",
        "cluster \"c\": cluster_type: \"\" is not supported"},
   };
-  for (const Profile profile : kAllProfiles) {
-    for (const Row& row : rows) {
-      SCOPED_TRACE(row.what);
-      EXPECT_THAT(Error(profile, row.text), HasSubstr(row.error));
-    }
-  }
+  ExpectRefused(kAllProfiles, rows);
   for (const Profile profile : kNotGrpc) {
     EXPECT_EQ(Error(profile, Aggregate({"a", "c"})), type + "[1]: the cluster itself");
     EXPECT_THAT(Error(profile, Aggregate({"a"}, kEds + "lb_policy: CLUSTER_PROVIDED")),

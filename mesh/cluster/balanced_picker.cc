@@ -139,7 +139,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   // Each locality has a cursor of its own: with a common one, two that take turns would each see
   // every other number, and half of their endpoints.
   input.cursor = cursors.Next(first_cursor + 1 + part);
-  Endpoint* endpoint = group.parts[part]->Pick(input, request.tried);
+  Endpoint* endpoint = group.parts[part]->Pick(&input, request.tried);
   if (!request.tried.empty() && IsTried(request, endpoint)) {
     const uint64_t from = input.random % group.parts[part]->size();
     Endpoint* other = FindUntried(serving.groups, request, chosen, part, from);
@@ -149,7 +149,7 @@ PickResult BalancedPicker::PickFrom(const Serving& serving, const PickRequest& r
   if (serving.guarded && endpoint->unanswered() >= kFewestUnanswered) {
     endpoint = AvoidStall(group, request, endpoint, input.random);
   }
-  return Picked{Permit(endpoint)};
+  return PickResult(std::in_place_type<Picked>, endpoint);
 }
 
 }  // namespace mesh::cluster

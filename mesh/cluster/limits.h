@@ -135,6 +135,8 @@ class LimitHold {
   }
   ~LimitHold() { Release(); }
 
+  // Whether it is a place that is counted: else there is nothing to give back.
+  bool counts() const { return gauge_ != nullptr; }
   // No effect the second time.
   void Release() {
     if (gauge_ != nullptr) Limits::Release(std::exchange(gauge_, nullptr));

@@ -111,13 +111,22 @@ PickResult LiveCluster::Pick(const PickRequest& request, const EpochReader& read
     if (!hold) return Overflow(LimitKind::kRetries, request.priority);
     retry = *std::move(hold);
   }
-  PickResult result = request.metadata == nullptr ? PickFallback(*picker, request, reader)
-                                                  : PickMatching(*picker, request, reader);
+  return PickWithin(*picker, request, reader, std::move(retry));
+}
+
+// The result is made in place, all the way down: so each function has one, which it returns.
+PickResult LiveCluster::PickWithin(const BalancedPicker& picker, const PickRequest& request,
+                                   const EpochReader& reader, LimitHold retry) const {
+  PickResult result = request.metadata == nullptr ? PickFallback(picker, request, reader)
+                                                  : PickMatching(picker, request, reader);
   auto* const picked = std::get_if<Picked>(&result);
   if (picked == nullptr) return result;
   std::optional<LimitHold> hold = limits_->TryAcquire(LimitKind::kRequests, request.priority);
-  if (!hold) return Overflow(LimitKind::kRequests, request.priority);
-  picked->permit.Keep(*std::move(hold), std::move(retry));
+  if (!hold) {
+    result = Overflow(LimitKind::kRequests, request.priority);
+    return result;
+  }
+  if (hold->counts() || retry.counts()) picked->permit.Keep(*std::move(hold), std::move(retry));
   if (request.awaits_answer) picked->permit.AwaitAnswer();
   return result;
 }
@@ -137,7 +146,8 @@ PickResult LiveCluster::PickFallback(const BalancedPicker& picker, const PickReq
       map->selection().fallback == model::SubsetSelection::Fallback::kDefaultSubset;
   if (!any_may) return result;
   PickResult any = PickSubset(*map->any_endpoint(), request, reader);
-  return std::holds_alternative<Failed>(any) ? std::move(result) : std::move(any);
+  if (!std::holds_alternative<Failed>(any)) result = std::move(any);
+  return result;
 }
 
 PickResult LiveCluster::PickMatching(const BalancedPicker& picker, const PickRequest& request,

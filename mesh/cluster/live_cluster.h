@@ -67,6 +67,9 @@ class LiveCluster final : public Cluster {
   ClusterHealth::Options HealthOptions();
   void OnConnection(TableEndpoint& endpoint);
   void OnVerdict();
+  // With a place within the limits, if it picks an endpoint.
+  PickResult PickWithin(const BalancedPicker& picker, const PickRequest& request,
+                        const EpochReader& reader, LimitHold retry) const;
   // Of those that take calls without metadata, and of all where those cannot, if that is to be.
   PickResult PickBase(const BalancedPicker& picker, const PickRequest& request) const;
   PickResult PickFallback(const BalancedPicker& picker, const PickRequest& request,

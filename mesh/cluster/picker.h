@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
@@ -31,6 +32,10 @@ struct PickRequest {
 
 // An endpoint that is connected, and the right to use it.
 struct Picked {
+  // In place, for picks: to move a permit that was just made costs more than to make it.
+  explicit Picked(Endpoint* endpoint) : permit(endpoint) {}
+  explicit Picked(Permit permit) : permit(std::move(permit)) {}
+
   Permit permit;
 };
 // Nothing is connected yet, but it is being tried: wait for the next picker.

@@ -30,11 +30,11 @@ class UntriedPlaces final : public balancer::PlaceView {
 
 }  // namespace
 
-Endpoint* PickerPart::PickUntried(balancer::PickInput input,
+Endpoint* PickerPart::PickUntried(balancer::PickInput* input,
                                   absl::Span<const Endpoint* const> tried) const {
   const UntriedPlaces places(*this, tried);
-  input.places = &places;
-  return at(policy_->Pick(input));
+  input->places = &places;
+  return at(policy_->Pick(*input));
 }
 
 uint64_t PickerPart::InFlightOfAll(uint32_t places) const {

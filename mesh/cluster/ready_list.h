@@ -30,11 +30,11 @@ class PickerPart final : public balancer::PlaceView {
   Endpoint* at(uint32_t place) const {
     return chunks_[place / balancer::Weights::kChunkSize][place % balancer::Weights::kChunkSize];
   }
-  // Not one of `tried`, if the policy has a next best place.
-  Endpoint* Pick(balancer::PickInput input, absl::Span<const Endpoint* const> tried) const {
-    input.places = this;
+  // Not one of `tried`, if the policy has a next best place. `input` gets the places from here.
+  Endpoint* Pick(balancer::PickInput* input, absl::Span<const Endpoint* const> tried) const {
     if (!tried.empty()) return PickUntried(input, tried);
-    return at(policy_->Pick(input));
+    input->places = this;
+    return at(policy_->Pick(*input));
   }
   uint64_t InFlight(uint32_t place) const override { return at(place)->in_flight(); }
   // Of many places it is an estimate: each pick counts a few of them, round after round, and is
@@ -51,7 +51,7 @@ class PickerPart final : public balancer::PlaceView {
  private:
   static constexpr uint64_t kUnknown = ~uint64_t{0};
 
-  Endpoint* PickUntried(balancer::PickInput input, absl::Span<const Endpoint* const> tried) const;
+  Endpoint* PickUntried(balancer::PickInput* input, absl::Span<const Endpoint* const> tried) const;
   uint64_t EstimateInFlight(uint32_t places) const;
 
   const std::unique_ptr<const balancer::Policy> policy_;

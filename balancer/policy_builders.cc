@@ -17,6 +17,7 @@ class Builder final : public PolicyBuilder {
   std::unique_ptr<const Policy> Build(const Places& places) const override {
     switch (options_.policy) {
       case model::LbPolicy::kRoundRobin:
+      case model::LbPolicy::kClientSideWeightedRoundRobin:  // its weights come with the places
         return BuildRoundRobin(places.weights);
       case model::LbPolicy::kLeastRequest:
         return BuildLeastRequest(places.weights, options_.least_request);

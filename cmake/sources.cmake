@@ -8,6 +8,7 @@ set(MESH_SOURCES
     balancer/keyed_place.cc
     balancer/least_request.cc
     balancer/load_bound.cc
+    balancer/load_weight.cc
     balancer/locality_choice.cc
     balancer/maglev.cc
     balancer/pick_first.cc
@@ -19,6 +20,7 @@ set(MESH_SOURCES
     balancer/ring_hash.cc
     balancer/round_robin.cc
     balancer/slow_start.cc
+    balancer/static_stride.cc
     balancer/subset.cc
     balancer/success_rate.cc
     balancer/weighted_sequence.cc
@@ -195,6 +197,7 @@ set(MESH_HEADERS
     balancer/keyed_place.h
     balancer/least_request.h
     balancer/load_bound.h
+    balancer/load_weight.h
     balancer/locality_choice.h
     balancer/maglev.h
     balancer/pick_first.h
@@ -208,6 +211,7 @@ set(MESH_HEADERS
     balancer/ring_hash.h
     balancer/round_robin.h
     balancer/slow_start.h
+    balancer/static_stride.h
     balancer/subset.h
     balancer/success_rate.h
     balancer/weighted_sequence.h
@@ -305,6 +309,7 @@ set(MESH_HEADERS
     mesh/model/explanation.h
     mesh/model/health_check.h
     mesh/model/load_balancing.h
+    mesh/model/load_report.h
     mesh/model/metadata_match.h
     mesh/model/outlier_detection.h
     mesh/model/path_matcher.h

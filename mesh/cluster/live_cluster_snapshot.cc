@@ -23,6 +23,8 @@ std::string Name(model::LbPolicy policy) {
       return "random";
     case model::LbPolicy::kPickFirst:
       return "pick_first";
+    case model::LbPolicy::kClientSideWeightedRoundRobin:
+      return "client_side_weighted_round_robin";
   }
   return "unknown";
 }

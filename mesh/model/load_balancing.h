@@ -12,7 +12,15 @@
 namespace mesh::model {
 
 // How an endpoint of a locality (of a priority, for those that hash) is chosen.
-enum class LbPolicy { kRoundRobin, kLeastRequest, kRingHash, kMaglev, kRandom, kPickFirst };
+enum class LbPolicy {
+  kRoundRobin,
+  kLeastRequest,
+  kRingHash,
+  kMaglev,
+  kRandom,
+  kPickFirst,
+  kClientSideWeightedRoundRobin,
+};
 
 // envoy least_request.proto, gRFC A48.
 struct LeastRequest {
@@ -48,6 +56,31 @@ struct PickFirst {
   bool shuffle = false;  // the order of addresses, once
 
   bool operator==(const PickFirst& other) const { return shuffle == other.shuffle; }
+};
+
+// Round robin by what endpoints report of their load (envoy client_side_weighted_round_robin.proto,
+// gRFC A58, A78).
+struct ClientSideWeightedRoundRobin {
+  // How long an endpoint has reported before its weight counts; 0: at once.
+  absl::Duration blackout_period = absl::Seconds(10);
+  // Without a report for so long its weight does not count any more; not below 0.
+  absl::Duration weight_expiration_period = absl::Minutes(3);
+  // How often weights are looked at; at least kLeastUpdatePeriod.
+  absl::Duration weight_update_period = absl::Seconds(1);
+  double error_utilization_penalty = 1.0;  // finite, not below 0
+  // The metrics whose greatest is the utilization where the application says none, as
+  // `mem_utilization` or `named_metrics.queue`; none: the CPU's is (gRFC A114).
+  std::vector<std::string> metric_names_for_computing_utilization;
+
+  static constexpr absl::Duration kLeastUpdatePeriod = absl::Milliseconds(100);
+
+  bool operator==(const ClientSideWeightedRoundRobin& other) const {
+    return blackout_period == other.blackout_period &&
+           weight_expiration_period == other.weight_expiration_period &&
+           weight_update_period == other.weight_update_period &&
+           error_utilization_penalty == other.error_utilization_penalty &&
+           metric_names_for_computing_utilization == other.metric_names_for_computing_utilization;
+  }
 };
 
 // What a new endpoint's weight is multiplied with while it warms up (round robin and least
@@ -108,6 +141,7 @@ struct LoadBalancing {
   RingHash ring_hash;
   Maglev maglev;
   PickFirst pick_first;
+  ClientSideWeightedRoundRobin client_side_weighted_round_robin;
   // For kRingHash and kMaglev: the most calls in flight on an endpoint, in percent of the
   // average; 0: any number.
   uint32_t hash_balance_factor = 0;
@@ -116,8 +150,9 @@ struct LoadBalancing {
   bool operator==(const LoadBalancing& other) const {
     return policy == other.policy && least_request == other.least_request &&
            ring_hash == other.ring_hash && maglev == other.maglev &&
-           pick_first == other.pick_first && hash_balance_factor == other.hash_balance_factor &&
-           slow_start == other.slow_start;
+           pick_first == other.pick_first &&
+           client_side_weighted_round_robin == other.client_side_weighted_round_robin &&
+           hash_balance_factor == other.hash_balance_factor && slow_start == other.slow_start;
   }
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };

@@ -132,6 +132,7 @@ set(MESH_SOURCES
     mesh/xds/discovery_request.cc
     mesh/xds/discovery_response.cc
     mesh/xds/json.cc
+    mesh/xds/load_report.cc
     mesh/xds/resource_entry.cc
     mesh/xds/resources/balancing_fields.cc
     mesh/xds/resources/circuit_breakers.cc
@@ -347,6 +348,7 @@ set(MESH_HEADERS
     mesh/xds/discovery_response.h
     mesh/xds/json.h
     mesh/xds/limited_log.h
+    mesh/xds/load_report.h
     mesh/xds/nack.h
     mesh/xds/resource_entry.h
     mesh/xds/resource_type.h

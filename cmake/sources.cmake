@@ -81,12 +81,14 @@ set(MESH_SOURCES
     mesh/cluster/connection_set.cc
     mesh/cluster/drops.cc
     mesh/cluster/endpoint.cc
+    mesh/cluster/endpoint_load.cc
     mesh/cluster/endpoint_table.cc
     mesh/cluster/health_check_state.cc
     mesh/cluster/health_checker.cc
     mesh/cluster/limits.cc
     mesh/cluster/live_cluster.cc
     mesh/cluster/live_cluster_snapshot.cc
+    mesh/cluster/load_weights.cc
     mesh/cluster/locality.cc
     mesh/cluster/mailbox.cc
     mesh/cluster/outlier_counters.cc
@@ -284,11 +286,13 @@ set(MESH_HEADERS
     mesh/cluster/connection_set.h
     mesh/cluster/drops.h
     mesh/cluster/endpoint.h
+    mesh/cluster/endpoint_load.h
     mesh/cluster/endpoint_table.h
     mesh/cluster/health_check_state.h
     mesh/cluster/health_checker.h
     mesh/cluster/limits.h
     mesh/cluster/live_cluster.h
+    mesh/cluster/load_weights.h
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h
     mesh/cluster/outlier_counters.h

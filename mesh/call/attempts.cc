@@ -117,7 +117,8 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
   CallInfo& call = search_.call();
   search_.NoteAttempt(response.delivered);
   EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
-              response.delivered, environment.clock().Now() - attempt_start_},
+              response.delivered, attempt_start_, environment.clock().Now(),
+              FindLoadReport(permit_, response.trailing_metadata)},
              *core_, call.trace.get(), &permit_);
   switch (DecideRetry(policy_, call.counts,
                       {response.code, response.delivered, response.has_initial_metadata},

@@ -285,7 +285,8 @@ void ManagedStream::OnAttemptEnd(ExchangeResponse response) {
     final = cancelled_.has_value();
   }
   EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
-              response.delivered, environment.clock().Now() - attempt_start_},
+              response.delivered, attempt_start_, environment.clock().Now(),
+              FindLoadReport(permit_, response.trailing_metadata)},
              *core_, call.trace.get(), &permit_);
   // What was sent is not kept: a stream that was open is not tried again.
   const RetryDecision decision =

@@ -45,16 +45,23 @@ bool NativeCall::IsDelivered(const grpc::Status& status, const grpc::ClientConte
   return MayBeDelivered(status.error_code(), context.peer());
 }
 
-void NativeCall::EndNativeAttempt(absl::string_view method, int code, bool delivered) {
-  const absl::Duration latency = core_->environment()->clock().Now() - start_;
-  EndAttempt({method, 0, code, delivered, latency}, *core_, trace_.get(), &permit_);
+xds::EncodedLoadReport NativeCall::LoadReportIn(Batch* batch) const {
+  // Else gRPC would make a map of what came for nothing.
+  if (!permit_ || permit_.endpoint()->load() == nullptr) return {};
+  return FindLoadReport(permit_, *batch->GetRecvTrailingMetadata());
+}
+
+void NativeCall::EndNativeAttempt(absl::string_view method, bool delivered, Batch* batch) {
+  const int code = batch->GetRecvStatus()->error_code();
+  const absl::Time now = core_->environment()->clock().Now();
+  EndAttempt({method, 0, code, delivered, start_, now, LoadReportIn(batch)}, *core_, trace_.get(),
+             &permit_);
 }
 
 void ObservedCall::Intercept(Batch* batch) {
   if (batch->QueryInterceptionHookPoint(Point::PRE_SEND_CANCEL)) return;
   if (batch->QueryInterceptionHookPoint(Point::POST_RECV_STATUS)) {
-    const grpc::Status& status = *batch->GetRecvStatus();
-    EndNativeAttempt("", status.error_code(), IsDelivered(status, *context_));
+    EndNativeAttempt("", IsDelivered(*batch->GetRecvStatus(), *context_), batch);
   }
   batch->Proceed();
 }

@@ -14,6 +14,7 @@
 #include "mesh/call/channel_core.h"
 #include "mesh/call/delivery.h"
 #include "mesh/cluster/endpoint.h"
+#include "mesh/xds/load_report.h"
 
 namespace mesh::call {
 
@@ -39,8 +40,8 @@ class NativeCall : public grpc::experimental::Interceptor, protected CallRegistr
   // Whether the attempt may have been given to a transport. REQUIRES: it has ended with `status`.
   bool IsDelivered(const grpc::Status& status, const grpc::ClientContext& context) const;
 
-  // Gives the permit back with the outcome of the attempt.
-  void EndNativeAttempt(absl::string_view method, int code, bool delivered);
+  // Gives the permit back with the outcome of the attempt, whose status is in `batch`.
+  void EndNativeAttempt(absl::string_view method, bool delivered, Batch* batch);
 
   ChannelCore* const core_;
   cluster::Permit permit_;
@@ -48,6 +49,8 @@ class NativeCall : public grpc::experimental::Interceptor, protected CallRegistr
   const absl::Time start_;
 
  private:
+  xds::EncodedLoadReport LoadReportIn(Batch* batch) const;
+
   // A reference of ours: the context drops its own before it destroys this.
   grpc_call* call_ = nullptr;
 };

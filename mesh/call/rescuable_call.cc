@@ -99,7 +99,7 @@ void RescuableCall::OnStatus() {
     MutexLock lock(&mutex_);
     outcome.committed = committed_;
   }
-  EndNativeAttempt(path_, outcome.code, outcome.delivered);
+  EndNativeAttempt(path_, outcome.delivered, status_batch_);
   if (status.ok() || !Rescue(DecideRetry(retry_, {}, outcome, wait_for_ready_), endpoint))
     Proceed();
 }

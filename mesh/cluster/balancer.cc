@@ -397,6 +397,7 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
   sharing.hashed_weights = shared_.config.cluster->hashed_weights;
   sharing.overprovisioning = shared_.config.endpoints->overprovisioning_factor;
   sharing.policy = shared_.policy;
+  sharing.look = shared_.load_look;
   sharing.hashes = shared_.balancing.hashes();
   std::vector<BalancedPicker::Group> groups;
   for (size_t list = 0; list < Locality::kLists; ++list) {

@@ -68,6 +68,7 @@ class Balancer {
     LocalityRules rules;
     model::LoadBalancing balancing;  // that `policy` is built of
     std::shared_ptr<const balancer::PolicyBuilder> policy;
+    LoadLook load_look;                        // number 0 where load reports do not count
     std::vector<bool> by_weight;               // by priority, whether localities share by weight
     std::shared_ptr<const Drops> drops;        // null: none
     std::shared_ptr<const SubsetMap> subsets;  // null: none

@@ -23,6 +23,24 @@ void Endpoint::SetConnection(std::shared_ptr<wire::Connection> connection) {
   set_connection_state(owned_connection_->state());
 }
 
+void Endpoint::ListenForLoad(EndpointLoad::Rules rules) {
+  if (rules == nullptr) {
+    load_.store(nullptr, std::memory_order_release);
+    return;
+  }
+  if (owned_load_ == nullptr) {
+    owned_load_ = std::make_shared<EndpointLoad>(std::move(rules));
+  } else {
+    owned_load_->SetRules(std::move(rules));
+  }
+  load_.store(owned_load_.get(), std::memory_order_release);
+}
+
+void Endpoint::ShareLoad(const Endpoint& former) {
+  owned_load_ = former.owned_load_;
+  load_.store(former.load(), std::memory_order_release);
+}
+
 void Endpoint::Retire() {
   if (word_.fetch_or(kRetired, std::memory_order_acq_rel) == 0) Destroy();  // (1)
 }
@@ -53,6 +71,9 @@ void Permit::End(const Report& report) {
     if (!crossings.empty() && hearing.suspicion != nullptr) {
       hearing.suspicion->OnFailuresInARow(&endpoint, crossings);
     }
+  }
+  if (!report.load_report.value.empty()) {
+    if (EndpointLoad* const load = endpoint.load()) load->Record(report.load_report, report.end);
   }
   // Neither a deadline nor the caller's cancellation is an answer of the server's.
   if (awaits_answer_ && report.status_code != kDeadlineExceeded &&

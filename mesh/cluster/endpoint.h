@@ -9,9 +9,11 @@
 
 #include "absl/time/time.h"
 #include "mesh/base/reaper.h"
+#include "mesh/cluster/endpoint_load.h"
 #include "mesh/cluster/limits.h"
 #include "mesh/cluster/outlier_counters.h"
 #include "mesh/wire/connection.h"
+#include "mesh/xds/load_report.h"
 
 namespace mesh::cluster {
 
@@ -20,6 +22,9 @@ struct Report {
   int status_code = 0;    // gRPC's; 0 is OK
   bool delivered = true;  // false: certainly never given to a transport
   absl::Duration latency = absl::ZeroDuration();
+  // With a `load_report`: when it ended, on the mesh's clock.
+  absl::Time end = absl::InfinitePast();
+  xds::EncodedLoadReport load_report;  // empty: none, or nobody asks
 };
 
 // One server of a cluster: the same object through every update that keeps its address and the
@@ -70,6 +75,13 @@ class alignas(64) Endpoint {
 
   // What became of the attempts, for outlier detection.
   OutlierCounters& counters() { return counters_; }
+
+  // What it reports of its load. Null: nobody asks, and calls need not look for reports.
+  EndpointLoad* load() const { return load_.load(std::memory_order_acquire); }
+  // Serializer-bound. Null: nobody asks any more. What is known stays, if it is asked for again.
+  void ListenForLoad(EndpointLoad::Rules rules);
+  // Serializer-bound. This is the same server as `former`: what calls of both hear counts together.
+  void ShareLoad(const Endpoint& former);
 
   // The calls that were begun since it last answered one, of those that await an answer: see
   // Permit::AwaitAnswer(). More or less: threads that meet may lose some.
@@ -125,10 +137,12 @@ class alignas(64) Endpoint {
   std::atomic<uint32_t> unanswered_{0};
   OutlierCounters counters_;
   // Cold.
+  std::atomic<EndpointLoad*> load_{nullptr};
   const Hearing hearing_;
   const std::string address_;
   const std::shared_ptr<Reaper> reaper_;
   std::shared_ptr<wire::Connection> owned_connection_;  // serializer-bound
+  std::shared_ptr<EndpointLoad> owned_load_;            // kept for calls that still use it
 };
 
 // The right to have one attempt in flight on an endpoint, which lives at least as long. Given

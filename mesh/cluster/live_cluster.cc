@@ -41,12 +41,10 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
               [this](TableEndpoint& endpoint) { OnConnection(endpoint); },
               [this](TableEndpoint&) { OnVerdict(); },
               [this](TableEndpoint& endpoint) { health_->OnExtras(endpoint); },
-              [this](TableEndpoint& endpoint) { health_->OnNew(endpoint); },
+              [this](TableEndpoint& endpoint) { OnNew(endpoint); },
               [this] { ScheduleSuccessors(); },
-              [this](TableEndpoint& endpoint, Endpoint* former) {
-                health_->OnSucceeded(endpoint, former);
-              },
-              [this](TableEndpoint& endpoint) { health_->OnUnused(endpoint); }}),
+              [this](TableEndpoint& endpoint, Endpoint* former) { OnSucceeded(endpoint, former); },
+              [this](TableEndpoint& endpoint) { OnUnused(endpoint); }}),
       subsets_(&shared_, context->options.epochs, [this] { ScheduleTurn(); }) {
   shared_.name = key.cluster;
   shared_.serializer = context->options.serializer;
@@ -81,6 +79,7 @@ void LiveCluster::OnConnection(TableEndpoint& endpoint) {
     shared_.last_error = std::string(endpoint.reason().message());
   }
   health_->OnConnection(endpoint);
+  if (load_weights_ != nullptr) load_weights_->OnConnection(endpoint);
   connections_changed_ = true;
   ScheduleTurn();
 }
@@ -88,6 +87,21 @@ void LiveCluster::OnConnection(TableEndpoint& endpoint) {
 void LiveCluster::OnVerdict() {
   connections_changed_ = true;
   ScheduleTurn();
+}
+
+void LiveCluster::OnNew(TableEndpoint& endpoint) {
+  health_->OnNew(endpoint);
+  if (load_weights_ != nullptr) load_weights_->OnNew(endpoint);
+}
+
+void LiveCluster::OnSucceeded(TableEndpoint& endpoint, Endpoint* former) {
+  health_->OnSucceeded(endpoint, former);
+  if (load_weights_ != nullptr) load_weights_->OnSucceeded(endpoint, former);
+}
+
+void LiveCluster::OnUnused(TableEndpoint& endpoint) {
+  health_->OnUnused(endpoint);
+  if (load_weights_ != nullptr) load_weights_->OnUnused(endpoint);
 }
 
 LiveCluster::~LiveCluster() {
@@ -260,6 +274,7 @@ void LiveCluster::Close() {
   state_ = wire::ConnectionState::kFailing;
   successors_.Reset();
   health_ = nullptr;
+  load_weights_ = nullptr;
   observers_.clear();
   context_ = nullptr;
 }
@@ -293,6 +308,7 @@ void LiveCluster::UpdateRules() {
     shared_.policy = balancer::NewPolicyBuilder(balancing, context_->seed);
     shared_.balancing = balancing;
   }
+  UpdateLoadWeights();
   if (cluster == nullptr) return;
   table_.SetConnectionOptions(cluster->connections);
   limits_->Update(cluster->circuit_breakers);
@@ -303,11 +319,28 @@ void LiveCluster::UpdateRules() {
   rules.scaled =
       balancing.slow_start.has_value() && (balancing.policy == model::LbPolicy::kRoundRobin ||
                                            balancing.policy == model::LbPolicy::kLeastRequest);
-  rules.weigh_endpoints = cluster->weigh_endpoints;
+  rules.weigh_endpoints = cluster->weigh_endpoints && load_weights_ == nullptr;
   rules.same_everywhere = balancing.hashes();
   rules.subsets = cluster->subsets;
   rules.admitted = AdmittedBy(cluster->subsets.get());
   rules.in_order = balancing.policy == model::LbPolicy::kPickFirst && !balancing.pick_first.shuffle;
+}
+
+void LiveCluster::UpdateLoadWeights() {
+  if (shared_.balancing.policy != model::LbPolicy::kClientSideWeightedRoundRobin) {
+    load_weights_ = nullptr;
+    shared_.load_look = {};
+    return;
+  }
+  if (load_weights_ == nullptr) {
+    load_weights_ = std::make_unique<LoadWeights>(context_->options.serializer,
+                                                  context_->options.clock, &table_, [this] {
+                                                    shared_.load_look = load_weights_->look();
+                                                    subsets_.MarkAllDue();
+                                                    ScheduleTurn();
+                                                  });
+  }
+  load_weights_->Update(shared_.balancing.client_side_weighted_round_robin);
 }
 
 bool LiveCluster::UpdateWeighting() {

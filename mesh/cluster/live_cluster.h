@@ -17,6 +17,7 @@
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint_table.h"
+#include "mesh/cluster/load_weights.h"
 #include "mesh/cluster/subset_table.h"
 
 namespace mesh::cluster {
@@ -67,6 +68,9 @@ class LiveCluster final : public Cluster {
   ClusterHealth::Options HealthOptions();
   void OnConnection(TableEndpoint& endpoint);
   void OnVerdict();
+  void OnNew(TableEndpoint& endpoint);
+  void OnSucceeded(TableEndpoint& endpoint, Endpoint* former);
+  void OnUnused(TableEndpoint& endpoint);
   // With a place within the limits, if it picks an endpoint.
   PickResult PickWithin(const BalancedPicker& picker, const PickRequest& request,
                         const EpochReader& reader, LimitHold retry) const;
@@ -85,6 +89,7 @@ class LiveCluster final : public Cluster {
   Failed NoTaker(const SubsetMap& map, const model::MetadataMatch& match) const;
   Dropped Overflow(LimitKind kind, model::RoutingPriority priority) const;
   void UpdateRules();
+  void UpdateLoadWeights();
   // Of the assignment; whether it is as it was.
   bool UpdateWeighting();
   void UpdateDrops();
@@ -107,6 +112,7 @@ class LiveCluster final : public Cluster {
 
   std::unique_ptr<ClusterHealth> health_;  // of the table's endpoints; null once closed
   EndpointTable table_;
+  std::unique_ptr<LoadWeights> load_weights_;  // null: the policy does not balance by reports
   Balancer::Shared shared_;
   std::optional<Balancer> base_;  // until the cluster is taken down
   SubsetTable subsets_;

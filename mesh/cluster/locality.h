@@ -122,8 +122,9 @@ class Locality {
   size_t failing(PlaceClass place_class) const { return failing_[Index(place_class)]; }
   uint64_t ready_weight(size_t list) const { return ready_[list].weight(); }
   std::shared_ptr<const PickerPart> Part(
-      size_t list, const std::shared_ptr<const balancer::PolicyBuilder>& policy) {
-    return ready_[list].Part(policy);
+      size_t list, const std::shared_ptr<const balancer::PolicyBuilder>& policy,
+      const LoadLook& look = {}) {
+    return ready_[list].Part(policy, look);
   }
   // What Part() returned last.
   const PickerPart* last_part(size_t list) const { return ready_[list].last_part(); }

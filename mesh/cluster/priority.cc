@@ -310,7 +310,7 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
   for (Locality* locality : localities_) {
     const uint64_t share = Share(*locality, list, sharing);
     if (share == 0) continue;
-    group.parts.push_back(locality->Part(list, sharing.policy));
+    group.parts.push_back(locality->Part(list, sharing.policy, sharing.look));
     group.shares.push_back(share);
   }
   // Whatever it is, it is all: so that a picker does not change with it.

@@ -32,6 +32,7 @@ class Priority {
     bool by_availability = false;                           // see model::Cluster
     uint32_t overprovisioning = 140;                        // percent
     std::shared_ptr<const balancer::PolicyBuilder> policy;  // not null
+    LoadLook look;                                          // see ReadyList
     bool hashes = false;  // the policy takes all localities together
     model::HashedWeights hashed_weights = model::HashedWeights::kInDoubles;
   };

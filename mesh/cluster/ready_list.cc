@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "balancer/static_stride.h"
+
 namespace mesh::cluster {
 namespace {
 
@@ -121,14 +123,40 @@ void ReadyList::BuildChunk(size_t chunk) {
   for (size_t i = 0; i < count; ++i) {
     endpoints[i] = slots_[begin + i].endpoint;
     weights[i] = static_cast<uint32_t>(
-        std::min<int64_t>(slots_[begin + i].weight, std::numeric_limits<uint32_t>::max()));
+        std::min<int64_t>(WeightOf(begin + i), std::numeric_limits<uint32_t>::max()));
   }
   endpoints_[chunk] = std::move(endpoints);
   weights_[chunk] = std::make_shared<const balancer::Weights::Chunk>(weights);
 }
 
+int64_t ReadyList::WeightOf(size_t slot) const {
+  return reported_ == nullptr ? slots_[slot].weight : reported_->turns[slot];
+}
+
+void ReadyList::Weigh(const LoadLook& look) {
+  if (look.number == 0) {
+    if (reported_ == nullptr) return;
+    reported_ = nullptr;
+    for (size_t slot = 0; slot < slots_.size(); ++slot) Touch(slot);
+    return;
+  }
+  if (reported_ == nullptr) reported_ = std::make_unique<Reported>();
+  if (reported_->look == look.number && !changed_) return;
+  std::vector<double> weights;
+  weights.reserve(slots_.size());
+  for (const Slot& slot : slots_) weights.push_back(slot.endpoint->load()->Weight(look.time));
+  std::vector<uint16_t> turns = balancer::StaticStrideWeights(weights);
+  if (turns.empty()) turns.assign(slots_.size(), 1);
+  const std::vector<uint16_t>& before = reported_->turns;
+  for (size_t slot = 0; slot < turns.size(); ++slot) {
+    if (slot >= before.size() || before[slot] != turns[slot]) Touch(slot);
+  }
+  *reported_ = {look.number, std::move(turns)};
+}
+
 std::shared_ptr<const PickerPart> ReadyList::Part(
-    const std::shared_ptr<const balancer::PolicyBuilder>& policy) {
+    const std::shared_ptr<const balancer::PolicyBuilder>& policy, const LoadLook& look) {
+  Weigh(look);
   if (!changed_ && policy == policy_) return part_;
   const size_t chunks = (slots_.size() + kChunk - 1) / kChunk;
   endpoints_.resize(chunks);

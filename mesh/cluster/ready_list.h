@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "balancer/policy.h"
 #include "balancer/weights.h"
@@ -75,8 +76,16 @@ struct PolicyPlace {
 std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>& places,
                                                  const balancer::PolicyBuilder& policy);
 
+// A look at what endpoints weigh by their load reports. A value.
+struct LoadLook {
+  uint64_t number = 0;  // above 0 and rising; 0: reports do not count
+  absl::Time time = absl::InfinitePast();
+};
+
 // The ready endpoints of a locality as they come and go, each with the weight of all the places
-// that name it. A change costs what a chunk costs, whatever the size. Serializer-bound.
+// that name it. A change costs what a chunk costs, whatever the size; but where load reports count
+// all endpoints are looked at, since each weighs what it does against the others.
+// Serializer-bound.
 class ReadyList {
  public:
   // Adds `delta` to the weight of `endpoint`, which is in the list while that is above 0.
@@ -85,9 +94,11 @@ class ReadyList {
   uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
   uint64_t weight() const { return weight_; }
 
-  // The list now, the same part as before if nothing changed. Null if it is empty.
+  // The list now, the same part as before if nothing changed. Null if it is empty. With a `look`
+  // endpoints weigh what they weigh by their load reports then, not what their places do.
+  // REQUIRES: with a look, each of them is listened to (Endpoint::ListenForLoad).
   std::shared_ptr<const PickerPart> Part(
-      const std::shared_ptr<const balancer::PolicyBuilder>& policy);
+      const std::shared_ptr<const balancer::PolicyBuilder>& policy, const LoadLook& look = {});
   // What Part() returned last.
   const PickerPart* last_part() const { return part_.get(); }
 
@@ -96,7 +107,14 @@ class ReadyList {
     Endpoint* endpoint;
     int64_t weight;
   };
+  // Weights by load reports.
+  struct Reported {
+    uint64_t look = 0;            // that they are of
+    std::vector<uint16_t> turns;  // by slot, above 0
+  };
   void Touch(size_t slot);
+  void Weigh(const LoadLook& look);
+  int64_t WeightOf(size_t slot) const;
   void BuildChunk(size_t chunk);
 
   std::vector<Slot> slots_;  // dense: the last one fills a gap
@@ -107,6 +125,7 @@ class ReadyList {
   std::vector<std::shared_ptr<const balancer::Weights::Chunk>> weights_;
   std::vector<bool> stale_;  // by chunk
   bool changed_ = true;
+  std::unique_ptr<Reported> reported_;  // null: weights are those of places
   // Kept, so that another one is never taken for it.
   std::shared_ptr<const balancer::PolicyBuilder> policy_;
   std::shared_ptr<const PickerPart> part_;

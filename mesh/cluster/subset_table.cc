@@ -378,6 +378,10 @@ void SubsetTable::MarkDue(Subset* subset) {
   changed_();
 }
 
+void SubsetTable::MarkAllDue() {
+  for (const auto& [id, subset] : in_use_) MarkDue(subset);
+}
+
 bool SubsetTable::Turn() {
   bool changed = false;
   // Like those that take calls without metadata, these look at whatever has changed.

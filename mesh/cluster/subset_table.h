@@ -51,6 +51,8 @@ class SubsetTable {
   void Update(std::vector<Balancer::Source> sources, bool same_rules);
   // Connects the endpoints of that subset, if there is one, from the next turn on.
   void Connect(uint64_t id);
+  // What all of them share has changed: see Balancer::Shared::load_look.
+  void MarkAllDue();
   // Publishes what has become of the changes to each subset; whether picks may be others. What the
   // map has is then as new calls may see it: the map may be published.
   bool Turn();

@@ -123,7 +123,9 @@ void SimCall::OnNativeDone(call::ExchangeResponse response) {
   if (world_.planted && world_.plant == Plant::kLeaksPermit) {
     world_.leaked->push_back(std::move(permit_));
   } else {
-    call::EndAttempt({end_.spec.path, 0, response.code, response.delivered, absl::ZeroDuration()},
+    const absl::Time now = world_.core->environment()->clock().Now();
+    call::EndAttempt({end_.spec.path, 0, response.code, response.delivered, now, now,
+                      call::FindLoadReport(permit_, response.trailing_metadata)},
                      *world_.core, nullptr, &permit_);
   }
   const call::RetryDecision decision = call::DecideRetry(

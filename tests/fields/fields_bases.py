@@ -7,6 +7,8 @@ from envoy.config.route.v3 import route_pb2
 from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import (
+    client_side_weighted_round_robin_pb2)
 from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
 from envoy.extensions.load_balancing_policies.maglev.v3 import maglev_pb2
 from envoy.extensions.load_balancing_policies.pick_first.v3 import pick_first_pb2
@@ -24,7 +26,8 @@ PACKED = {m.DESCRIPTOR.full_name: m for m in (
     http_connection_manager_pb2.HttpConnectionManager, router_pb2.Router,
     round_robin_pb2.RoundRobin, random_pb2.Random, wrr_locality_pb2.WrrLocality,
     least_request_pb2.LeastRequest, ring_hash_pb2.RingHash, maglev_pb2.Maglev,
-    pick_first_pb2.PickFirst, subset_pb2.Subset, aggregate_pb2.ClusterConfig)}
+    pick_first_pb2.PickFirst,
+    client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin, subset_pb2.Subset, aggregate_pb2.ClusterConfig)}
 
 
 def listener(inline):
@@ -258,6 +261,13 @@ def pick_first():
     return cluster_with_policy(pick_first_pb2.PickFirst())
 
 
+def client_side_weighted_round_robin():
+    policy = client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin()
+    policy.blackout_period.seconds = 5
+    policy.error_utilization_penalty.value = 0.5
+    return cluster_with_policy(policy)
+
+
 def wrr_locality():
     policy = wrr_locality_pb2.WrrLocality()
     inner = policy.endpoint_picking_policy.policies.add().typed_extension_config
@@ -314,6 +324,7 @@ BASES = [
     ("Cluster", pick_first, PROFILES),
     ("Cluster", cluster_with_subsets, PROFILES),
     ("Cluster", subset, NOT_GRPC),
+    ("Cluster", client_side_weighted_round_robin, PROFILES),
     ("Cluster", wrr_locality, PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(False), PROFILES),
     ("ClusterLoadAssignment", lambda: assignment(True), PROFILES),

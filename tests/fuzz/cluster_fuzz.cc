@@ -1,6 +1,7 @@
 // The decoder of clusters, by the rules of each profile.
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 #include <variant>
@@ -29,6 +30,14 @@ void CheckBalancing(const model::Cluster& cluster) {
           "a ring has its size");
   Require(balancing.maglev.table_size >= 2 && balancing.maglev.table_size <= 5'000'011,
           "a table has its size");
+  const model::ClientSideWeightedRoundRobin& weighted = balancing.client_side_weighted_round_robin;
+  Require(weighted.weight_update_period >= absl::Milliseconds(100), "weights are looked at rarely");
+  Require(weighted.blackout_period >= absl::ZeroDuration() &&
+              weighted.weight_expiration_period >= absl::ZeroDuration(),
+          "periods are not negative");
+  Require(
+      weighted.error_utilization_penalty >= 0 && std::isfinite(weighted.error_utilization_penalty),
+      "a penalty is a number");
   Require(balancing.hash_balance_factor == 0 || balancing.hash_balance_factor >= 100,
           "the average may be reached");
   Require(IsPercent(cluster.panic_threshold), "a threshold is a percentage");

@@ -244,15 +244,23 @@ std::vector<std::string> ListedPolicyClusters() {
   maglev.mutable_locality_weighted_lb_config();
   proto::PickFirst first;
   first.set_shuffle_address_list(true);
+  proto::ClientSideWeightedRoundRobin weighted;
+  weighted.mutable_blackout_period()->set_seconds(10);
+  weighted.mutable_weight_expiration_period()->set_seconds(180);
+  weighted.mutable_weight_update_period()->set_seconds(1);
+  weighted.mutable_error_utilization_penalty()->set_value(1);
+  weighted.add_metric_names_for_computing_utilization("named_metrics.queue");
   proto::Subset subset;
   SetSubsets(&subset);
   AddPolicy("random.v3.Random", proto::Random(), subset.mutable_subset_lb_policy());
-  return {PolicyCluster("round_robin.v3.RoundRobin", round_robin),
-          PolicyCluster("least_request.v3.LeastRequest", least),
-          PolicyCluster("ring_hash.v3.RingHash", ring),
-          PolicyCluster("maglev.v3.Maglev", maglev),
-          PolicyCluster("pick_first.v3.PickFirst", first),
-          PolicyCluster("subset.v3.Subset", subset)};
+  return {
+      PolicyCluster("round_robin.v3.RoundRobin", round_robin),
+      PolicyCluster("least_request.v3.LeastRequest", least),
+      PolicyCluster("ring_hash.v3.RingHash", ring),
+      PolicyCluster("maglev.v3.Maglev", maglev),
+      PolicyCluster("pick_first.v3.PickFirst", first),
+      PolicyCluster("client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", weighted),
+      PolicyCluster("subset.v3.Subset", subset)};
 }
 
 }  // namespace

@@ -119,6 +119,17 @@ constexpr FieldDeclaration kPickFirst[] = {
     Honoured(1, "shuffle_address_list"),
 };
 
+constexpr FieldDeclaration kClientSideWeightedRoundRobin[] = {
+    Advisory(1, "enable_oob_load_report", "not there yet: the reports that come with calls count"),
+    Advisory(2, "oob_reporting_period", "not there yet: the reports that come with calls count"),
+    Honoured(3, "blackout_period", "absent: 10 s"),
+    Honoured(4, "weight_expiration_period", "absent: 3 min"),
+    Honoured(5, "weight_update_period", "100 ms or more; absent: 1 s"),
+    Honoured(6, "error_utilization_penalty", "0 or more; absent: 1"),
+    Honoured(7, "metric_names_for_computing_utilization", "100 at most").AdvisoryInGrpc(),
+    Advisory(8, "slow_start_config", "not there yet"),
+};
+
 constexpr FieldDeclaration kWrrLocality[] = {
     Honoured(1, "endpoint_picking_policy"),
 };
@@ -170,6 +181,10 @@ constexpr MessageDeclaration kMessages[] = {
     {"RingHash", "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash", kRingHash},
     {"Maglev", "envoy.extensions.load_balancing_policies.maglev.v3.Maglev", kMaglev},
     {"PickFirst", "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst", kPickFirst},
+    {"ClientSideWeightedRoundRobin",
+     "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3."
+     "ClientSideWeightedRoundRobin",
+     kClientSideWeightedRoundRobin},
     {"WrrLocality", "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality",
      kWrrLocality},
     {"Subset", "envoy.extensions.load_balancing_policies.subset.v3.Subset", kSubset},

@@ -63,7 +63,8 @@ constexpr FieldDeclaration kCluster[] = {
     Honoured(
         41, "load_balancing_policy",
         "the first that is known (gRFC A52): round_robin, least_request, ring_hash, pick_first, "
-        "wrr_locality, maglev, random, subset (grpc: all but the last three)"),
+        "wrr_locality, client_side_weighted_round_robin, maglev, random, subset (grpc: all but the "
+        "last three)"),
     Advisory(42, "lrs_server", "checked; load reports are not there yet"),
     Refused(43, "transport_socket_matches",
             "TLS is not there yet, and calls never go out in plaintext instead"),

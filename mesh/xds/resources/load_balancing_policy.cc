@@ -105,6 +105,15 @@ Balancing Decode(const proto::PickFirst& message, Decoding*) {
   return result;
 }
 
+Balancing Decode(const proto::ClientSideWeightedRoundRobin& message, Decoding* decoding) {
+  Balancing result;
+  result.policy.policy = LbPolicy::kClientSideWeightedRoundRobin;
+  result.policy.client_side_weighted_round_robin =
+      DecodeClientSideWeightedRoundRobin(message, decoding);
+  result.weighting = Weighting(false, *decoding);
+  return result;
+}
+
 // Of a policy that picks endpoints, whose configuration is a `Message`.
 template <typename Message>
 Balancing DecodeLeaf(const proto::Any& config, int, Decoding* decoding) {
@@ -150,6 +159,8 @@ constexpr KnownPolicy kKnown[] = {
     {"ring_hash.v3.RingHash", true, DecodeLeaf<proto::RingHash>},
     {"maglev.v3.Maglev", false, DecodeLeaf<proto::Maglev>},
     {"pick_first.v3.PickFirst", true, DecodeLeaf<proto::PickFirst>},
+    {"client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", true,
+     DecodeLeaf<proto::ClientSideWeightedRoundRobin>},
     {"wrr_locality.v3.WrrLocality", true, DecodeWrrLocality},
     {"subset.v3.Subset", false, DecodeSubsetPolicy},
 };

@@ -17,6 +17,7 @@ constexpr uint64_t kLargestRingInGrpc = 4096;  // gRFC A42
 // An entry costs 12 bytes, so this ring 12 MB, for each version of a priority's endpoints.
 constexpr uint64_t kLargestRingInMesh = 1'048'576;
 constexpr uint64_t kLargestTable = 5'000'011;      // envoy maglev.proto
+constexpr int kMostMetricNames = 100;              // each is looked for in each report
 constexpr uint32_t kLeastHashBalanceFactor = 100;  // envoy common.proto
 
 // What Envoy does without is as if it were not there.
@@ -160,6 +161,41 @@ model::Maglev DecodeMaglev(const proto::MaglevLbConfig& config, Decoding* decodi
 
 model::Maglev DecodeMaglev(const proto::Maglev& config, Decoding* decoding) {
   return DecodeTable(config, decoding);
+}
+
+model::ClientSideWeightedRoundRobin DecodeClientSideWeightedRoundRobin(
+    const proto::ClientSideWeightedRoundRobin& config, Decoding* decoding) {
+  using Result = model::ClientSideWeightedRoundRobin;
+  Result result;
+  const auto decode = [&](absl::string_view field, bool there,
+                          const google::protobuf::Duration& duration, absl::Duration* period) {
+    const FieldErrors::Scope scope(&decoding->errors, field);
+    if (there) *period = DecodeDuration(duration, decoding);
+  };
+  decode("blackout_period", config.has_blackout_period(), config.blackout_period(),
+         &result.blackout_period);
+  decode("weight_expiration_period", config.has_weight_expiration_period(),
+         config.weight_expiration_period(), &result.weight_expiration_period);
+  decode("weight_update_period", config.has_weight_update_period(), config.weight_update_period(),
+         &result.weight_update_period);
+  result.weight_update_period = std::max(result.weight_update_period, Result::kLeastUpdatePeriod);
+  if (config.has_error_utilization_penalty()) {
+    const float penalty = config.error_utilization_penalty().value();
+    if (!(penalty >= 0) || !std::isfinite(penalty)) {
+      decoding->errors.Add("error_utilization_penalty",
+                           absl::StrCat(penalty, " is no number of 0 or more"));
+    }
+    result.error_utilization_penalty = penalty;
+  }
+  if (decoding->grpc()) return result;
+  const auto& names = config.metric_names_for_computing_utilization();
+  if (names.size() > kMostMetricNames) {
+    decoding->errors.Add("metric_names_for_computing_utilization",
+                         absl::StrCat(names.size(), " are more than ", kMostMetricNames));
+  } else {
+    result.metric_names_for_computing_utilization.assign(names.begin(), names.end());
+  }
+  return result;
 }
 
 std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,

@@ -28,6 +28,10 @@ model::RingHash DecodeRingHash(const proto::RingHash& config, Decoding* decoding
 model::Maglev DecodeMaglev(const proto::MaglevLbConfig& config, Decoding* decoding);
 model::Maglev DecodeMaglev(const proto::Maglev& config, Decoding* decoding);
 
+// gRFC A58, and A114 but in Profile::kGrpc.
+model::ClientSideWeightedRoundRobin DecodeClientSideWeightedRoundRobin(
+    const proto::ClientSideWeightedRoundRobin& config, Decoding* decoding);
+
 // Nothing if its window is zero.
 std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,
                                                 Decoding* decoding);

@@ -43,6 +43,11 @@ std::string PickFirst(const std::string& fields) {
   return Known<proto::PickFirst>("pick_first.v3.PickFirst", fields);
 }
 
+std::string ClientSideWeightedRoundRobin(const std::string& fields) {
+  return Known<proto::ClientSideWeightedRoundRobin>(
+      "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", fields);
+}
+
 std::string WrrLocality(const std::string& policies) {
   return Known<proto::WrrLocality>("wrr_locality.v3.WrrLocality",
                                    "endpoint_picking_policy { " + policies + "}");

@@ -24,6 +24,7 @@ std::string LeastRequest(const std::string& fields = "");
 std::string RingHash(const std::string& fields = "");
 std::string Maglev(const std::string& fields = "");
 std::string PickFirst(const std::string& fields = "");
+std::string ClientSideWeightedRoundRobin(const std::string& fields = "");
 // One that takes its endpoints by `policies`.
 std::string WrrLocality(const std::string& policies);
 // One of a type that nobody knows.

@@ -1,0 +1,124 @@
+// The policy client_side_weighted_round_robin of a cluster (gRFC A58, A114).
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "mesh/model/cluster.h"
+#include "tests/xds/resources/cluster_policies_text.h"
+#include "tests/xds/resources/cluster_text.h"
+#include "tests/xds/resources/resource_text.h"
+
+namespace mesh::xds {
+namespace {
+
+using model::LbPolicy;
+using model::LocalityWeighting;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+model::ClientSideWeightedRoundRobin Rules(Profile profile, const std::string& fields) {
+  const model::LoadBalancing balancing =
+      Balancing(profile, List(ClientSideWeightedRoundRobin(fields)));
+  EXPECT_EQ(balancing.policy, LbPolicy::kClientSideWeightedRoundRobin);
+  return balancing.client_side_weighted_round_robin;
+}
+
+TEST(ClusterWeightedRoundRobinTest, Defaults) {
+  for (const Profile profile : kAllProfiles) {
+    const model::ClientSideWeightedRoundRobin rules = Rules(profile, "");
+    EXPECT_EQ(rules.blackout_period, absl::Seconds(10));
+    EXPECT_EQ(rules.weight_expiration_period, absl::Minutes(3));
+    EXPECT_EQ(rules.weight_update_period, absl::Seconds(1));
+    EXPECT_EQ(rules.error_utilization_penalty, 1);
+    EXPECT_THAT(rules.metric_names_for_computing_utilization, IsEmpty());
+  }
+}
+
+TEST(ClusterWeightedRoundRobinTest, Settings) {
+  for (const Profile profile : kAllProfiles) {
+    const model::ClientSideWeightedRoundRobin rules =
+        Rules(profile,
+              "blackout_period { } weight_expiration_period { seconds: 20 } weight_update_period { "
+              "nanos: 500000000 } error_utilization_penalty { value: 0.5 } "
+              "metric_names_for_computing_utilization: 'mem_utilization' "
+              "metric_names_for_computing_utilization: 'named_metrics.queue'");
+    EXPECT_EQ(rules.blackout_period, absl::ZeroDuration());
+    EXPECT_EQ(rules.weight_expiration_period, absl::Seconds(20));
+    EXPECT_EQ(rules.weight_update_period, absl::Milliseconds(500));
+    EXPECT_EQ(rules.error_utilization_penalty, 0.5);
+    if (profile == Profile::kGrpc) {
+      EXPECT_THAT(rules.metric_names_for_computing_utilization, IsEmpty());
+    } else {
+      EXPECT_THAT(rules.metric_names_for_computing_utilization,
+                  ElementsAre("mem_utilization", "named_metrics.queue"));
+    }
+    // No penalty is one; what is faster than 100 ms is 100 ms.
+    EXPECT_EQ(Rules(profile, "error_utilization_penalty { }").error_utilization_penalty, 0);
+    for (const char* fast :
+         {"weight_update_period { }", "weight_update_period { nanos: 99000000 }"}) {
+      EXPECT_EQ(Rules(profile, fast).weight_update_period, absl::Milliseconds(100)) << fast;
+    }
+  }
+}
+
+TEST(ClusterWeightedRoundRobinTest, WhatIsWrongIsRefusedByName) {
+  const auto with = [](const std::string& fields) {
+    return List(ClientSideWeightedRoundRobin(fields));
+  };
+  CheckClusters(
+      kAllProfiles,
+      {
+          {"a blackout below 0", with("blackout_period { seconds: -1 }"),
+           kConfig + ".blackout_period: negative"},
+          {"an expiration below 0", with("weight_expiration_period { nanos: -1 }"),
+           kConfig + ".weight_expiration_period: negative"},
+          {"no nanoseconds", with("weight_update_period { nanos: 1000000000 }"),
+           kConfig + ".weight_update_period: out of range"},
+          {"more than a duration may be", with("blackout_period { seconds: 315576000001 }"),
+           kConfig + ".blackout_period: out of range"},
+          {"as much as it may be", with("weight_update_period { seconds: 315576000000 }"), ""},
+          {"a penalty below 0", with("error_utilization_penalty { value: -0.5 }"),
+           kConfig + ".error_utilization_penalty: -0.5 is no number of 0 or more"},
+          {"a penalty that is no number", with("error_utilization_penalty { value: nan }"),
+           kConfig + ".error_utilization_penalty: nan is no number of 0 or more"},
+          {"an infinite penalty", with("error_utilization_penalty { value: inf }"),
+           kConfig + ".error_utilization_penalty: inf is no number of 0 or more"},
+          {"after one that nobody knows", List(Unknown() + ClientSideWeightedRoundRobin()), ""},
+      });
+  std::string names;
+  for (int i = 0; i < 101; ++i) names += "metric_names_for_computing_utilization: 'eps' ";
+  CheckClusters(kNotGrpc,
+                {{"too many names", with(names),
+                  kConfig + ".metric_names_for_computing_utilization: 101 are more than 100"}});
+}
+
+TEST(ClusterWeightedRoundRobinTest, LocalitiesShareByWeightInWrrLocality) {
+  for (const Profile profile : kAllProfiles) {
+    const model::Cluster inner =
+        GoodCluster(profile, List(WrrLocality(ClientSideWeightedRoundRobin())));
+    EXPECT_EQ(inner.balancing.policy, LbPolicy::kClientSideWeightedRoundRobin);
+    EXPECT_EQ(inner.locality_weighting, LocalityWeighting::kByWeight);
+    EXPECT_EQ(GoodCluster(profile, List(ClientSideWeightedRoundRobin())).locality_weighting,
+              profile == Profile::kMesh ? LocalityWeighting::kByWeightIfAny
+                                        : LocalityWeighting::kIgnored);
+  }
+}
+
+TEST(ClusterWeightedRoundRobinTest, OutOfBandReportsAreListedAsIgnored) {
+  const std::string path = "load_balancing_policy.policies.typed_extension_config.typed_config.";
+  // enable_oob_load_report { value: true } oob_reporting_period { seconds: 5 }
+  const std::string bytes("\x0a\x02\x08\x01\x12\x02\x08\x05", 8);
+  for (const Profile profile : kAllProfiles) {
+    const model::Cluster cluster = GoodCluster(
+        profile, List(Policy(AnyText(
+                     kPolicies + "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin",
+                     bytes))));
+    EXPECT_THAT(cluster.ignored,
+                ElementsAre(path + "enable_oob_load_report", path + "oob_reporting_period"));
+  }
+}
+
+}  // namespace
+}  // namespace mesh::xds

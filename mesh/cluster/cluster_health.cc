@@ -50,9 +50,7 @@ void ClusterHealth::Update(const model::Cluster& cluster) {
   ScheduleInterval();
   slow_start_ = cluster.balancing.slow_start;
   Apply(changes);
-  std::vector<TableEndpoint*> endpoints;
-  options_.table->ForEach([&](TableEndpoint& endpoint) { endpoints.push_back(&endpoint); });
-  for (TableEndpoint* endpoint : endpoints) {
+  for (TableEndpoint* endpoint : options_.table->InOrder()) {
     if (checks_) checker_->Add(endpoint->endpoint()->address(), endpoint->extras());
     Judge(*endpoint);
     if (!slow_start_.has_value() && endpoint->warmth() != kWarm) {
@@ -77,8 +75,9 @@ void ClusterHealth::OnNew(TableEndpoint& endpoint) {
 
 void ClusterHealth::OnSucceeded(TableEndpoint& endpoint, Endpoint* former) {
   Endpoint* const object = endpoint.endpoint();
-  object->counters().TakeOver(&former->counters());
+  const Crossings crossings = object->counters().TakeOver(&former->counters(), *rules());
   detector_.Replace(former, object, &object->counters());
+  if (!crossings.empty()) OnFailuresInARow(object, crossings);
   const auto warming = warming_.find(former);
   if (warming != warming_.end()) {
     warming_[object] = warming->second;

@@ -23,11 +23,12 @@ class ConnectionPool::Entry final : public wire::Connection::Observer {
     if (shares_.size() == 1 && pool_ != nullptr) pool_->ConnectSoon(self_.lock());
   }
 
-  // No effect if nobody asks for it any more.
-  void Connect() {
-    if (shares_.empty()) return;
+  // Whether it connects: not if nobody asks for it any more.
+  bool Connect() {
+    if (shares_.empty()) return false;
     asked_ = true;
     connection_->Connect();
+    return true;
   }
 
   void RemoveShare(Share* share) {
@@ -100,9 +101,10 @@ void ConnectionPool::ConnectSoon(const std::shared_ptr<Entry>& entry) {
 void ConnectionPool::ConnectNext() {
   coming_back_ = nullptr;
   int connects = 0;
-  for (; !to_connect_.empty() && connects < kConnectsPerTurn; ++connects) {
-    if (const std::shared_ptr<Entry> entry = to_connect_.front().lock()) entry->Connect();
+  while (!to_connect_.empty() && connects < kConnectsPerTurn) {
+    const std::shared_ptr<Entry> entry = to_connect_.front().lock();
     to_connect_.pop_front();
+    if (entry != nullptr && entry->Connect()) ++connects;
   }
   if (connects == 0) return;
   coming_back_ = std::make_shared<ConnectionPool*>(this);

@@ -45,7 +45,7 @@ void TableEndpoint::OnSuccessorState(wire::ConnectionState state) {
       state == wire::ConnectionState::kReady || state == wire::ConnectionState::kFailing;
   if (!is_decided || may_succeed_) return;
   may_succeed_ = true;
-  table_->may_succeed_.push_back(this);
+  table_->may_succeed_.push_back(endpoint_);
   table_->options_.on_successor();
 }
 
@@ -115,19 +115,19 @@ TableEndpoint* EndpointTable::New(const model::EndpointConfig& config) {
 void EndpointTable::SetConnectionOptions(const model::ConnectionOptions& options) {
   if (options == connection_options_) return;
   connection_options_ = options;
-  std::vector<TableEndpoint*> endpoints;
-  for (const auto& [address, endpoint] : by_address_) endpoints.push_back(endpoint.get());
-  // So that a simulation repeats.
-  std::sort(endpoints.begin(), endpoints.end(), [](const auto* a, const auto* b) {
-    return a->endpoint()->address() < b->endpoint()->address();
-  });
-  for (TableEndpoint* endpoint : endpoints) endpoint->PrepareSuccessor();
+  prepares_successors_ = true;
+}
+
+void EndpointTable::PrepareSuccessors() {
+  if (!std::exchange(prepares_successors_, false)) return;
+  for (TableEndpoint* endpoint : InOrder()) endpoint->PrepareSuccessor();
 }
 
 void EndpointTable::TakeSuccessors() {
-  for (TableEndpoint* endpoint : std::exchange(may_succeed_, {})) {
-    endpoint->may_succeed_ = false;
-    // It may have another one meanwhile.
+  for (const Endpoint* object : std::exchange(may_succeed_, {})) {
+    TableEndpoint* const endpoint = Find(object);
+    // It may have gone, or have no successor or another one meanwhile.
+    if (endpoint == nullptr || !std::exchange(endpoint->may_succeed_, false)) continue;
     if (endpoint->successor_ == nullptr) continue;
     const wire::ConnectionState state = endpoint->successor_->share->state();
     if (state == wire::ConnectionState::kReady || state == wire::ConnectionState::kFailing) {
@@ -154,7 +154,8 @@ void EndpointTable::Succeed(TableEndpoint* endpoint) {
   options_.on_connection(*endpoint);
 }
 
-void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place) {
+void EndpointTable::Detach(TableEndpoint* endpoint, const Place& place, bool given_up) {
+  endpoint->given_up_ = given_up;
   absl::InlinedVector<Place, 1>& places = endpoint->places();
   places.erase(std::find(places.begin(), places.end(), place));
   if (places.empty()) MarkMaybeUnused(endpoint);
@@ -193,6 +194,7 @@ void EndpointTable::StopLingering(TableEndpoint* endpoint) {
 // REQUIRES: no place names it.
 bool EndpointTable::Lingers(TableEndpoint* endpoint, absl::Time now) {
   if (!lingering_on_ || !endpoint->configured_) return false;
+  if (endpoint->given_up_ && !endpoint->verdict().ejected) return false;
   if (endpoint->lingering_ != 0) {
     if (now < lingering_.at(endpoint->lingering_).end) return true;
     StopLingering(endpoint);
@@ -220,9 +222,6 @@ std::vector<Endpoint*> EndpointTable::TakeUnused(absl::Time now) {
     StopLingering(candidate);
     Endpoint* endpoint = candidate->endpoint();
     options_.on_unused(*candidate);
-    if (candidate->may_succeed_) {
-      may_succeed_.erase(std::find(may_succeed_.begin(), may_succeed_.end(), candidate));
-    }
     if (candidate->connection_state() == wire::ConnectionState::kReady) --ready_;
     unused.push_back(endpoint);
     by_endpoint_.erase(endpoint);
@@ -230,6 +229,16 @@ std::vector<Endpoint*> EndpointTable::TakeUnused(absl::Time now) {
   }
   maybe_unused_.clear();
   return unused;
+}
+
+std::vector<TableEndpoint*> EndpointTable::InOrder() const {
+  std::vector<TableEndpoint*> endpoints;
+  endpoints.reserve(by_address_.size());
+  for (const auto& [address, endpoint] : by_address_) endpoints.push_back(endpoint.get());
+  std::sort(endpoints.begin(), endpoints.end(), [](const auto* a, const auto* b) {
+    return a->endpoint()->address() < b->endpoint()->address();
+  });
+  return endpoints;
 }
 
 TableEndpoint* EndpointTable::Find(absl::string_view address) const {

@@ -129,6 +129,7 @@ class TableEndpoint {
   EndpointVerdict verdict_;
   uint32_t warmth_ = 100;
   bool maybe_unused_ = false;  // it is in the table's list of those
+  bool given_up_ = false;      // with the last place that it lost
   bool configured_ = true;     // see EndpointTable::NoteConfigured()
   uint64_t lingering_ = 0;     // its number among those that linger; 0: it does not
 };
@@ -178,14 +179,19 @@ class EndpointTable {
   EndpointTable& operator=(const EndpointTable&) = delete;
 
   // What connections are like from now on. Endpoints that have other ones get new ones beside them,
-  // which take their place, with TakeSuccessors(), when they are ready or have failed to be.
+  // by PrepareSuccessors(), which take their place, by TakeSuccessors(), when they are ready or
+  // have failed to be.
   void SetConnectionOptions(const model::ConnectionOptions& options);
+  // Those whose endpoints are not used any more are to be taken before. No effect without others.
+  void PrepareSuccessors();
   // Calls that go on keep the endpoint's former object and its connection.
   void TakeSuccessors();
 
   // The endpoint of that address; a new one connects.
   TableEndpoint* Attach(const model::EndpointConfig& config, const Place& place);
-  void Detach(TableEndpoint* endpoint, const Place& place);
+  // `given_up`: whoever has the place wants no connection for it, though it is there as before.
+  // Such an endpoint does not linger, unless it is ejected.
+  void Detach(TableEndpoint* endpoint, const Place& place, bool given_up);
 
   // Whether endpoints linger. If they do, NoteConfigured() says of which addresses.
   void SetLingering(bool on);
@@ -205,6 +211,8 @@ class EndpointTable {
   void ForEach(F f) const {
     for (const auto& [address, endpoint] : by_address_) f(*endpoint);
   }
+  // All of them by address: the same order in every process, so that a simulation repeats.
+  std::vector<TableEndpoint*> InOrder() const;
   bool Has(absl::string_view address) const { return by_address_.contains(address); }
   // Null if it is not in the table. Does not look into `endpoint`, which may be gone.
   TableEndpoint* Find(const Endpoint* endpoint) const;
@@ -230,11 +238,12 @@ class EndpointTable {
   Options options_;
   size_t ready_ = 0;
   model::ConnectionOptions connection_options_;
+  bool prepares_successors_ = false;  // options have changed since PrepareSuccessors()
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;
   std::vector<TableEndpoint*> maybe_unused_;  // each once, in the order they came to be so
-  std::vector<TableEndpoint*> may_succeed_;   // each once, in the order they came to be so
+  std::vector<const Endpoint*> may_succeed_;  // in the order they came to be so; may have gone
   std::vector<Endpoint*> former_;             // that have successors, since the last TakeUnused()
   bool lingering_on_ = false;
   uint64_t last_lingering_ = 0;

@@ -405,6 +405,7 @@ void LiveCluster::Turn() {
   changed |= base_->Turn();
   subsets_.RetireGivenUp();
   RetireUnused();
+  table_.PrepareSuccessors();
   state_ = StateNow();
   const bool connections_changed = std::exchange(connections_changed_, false);
   if (changed || (connections_changed && picks_by_connection())) {

@@ -39,8 +39,8 @@ bool LocalityRules::Admits(const EndpointConfig& config) const {
 }
 
 Locality::~Locality() {
-  for (auto& [hash, entry] : entries_) {
-    if (entry.endpoint != nullptr) Detach(&entry);
+  for (auto& [rank, entry] : entries_) {
+    if (entry.endpoint != nullptr) Detach(rank, &entry, /*given_up=*/false);
   }
 }
 
@@ -221,13 +221,18 @@ void Locality::Add(uint64_t rank, const EndpointConfig* config) {
   Touch();
   // An endpoint that comes from another locality keeps its object and its connection, at least
   // until the next selection.
-  if ((all_ && IsUsable(*it->second.config, it->second.endpoint)) || table_->Has(config->address))
-    Attach(rank, &it->second);
+  if (AttachesAll(*config) || table_->Has(config->address)) Attach(rank, &it->second);
+}
+
+// What is beyond the quota waits for the next selection.
+bool Locality::AttachesAll(const EndpointConfig& config) {
+  all_ = all_ && usable_ <= quota_;
+  return all_ && IsUsable(config, nullptr);
 }
 
 void Locality::Remove(Entries::iterator it) {
   const EndpointConfig* const config = it->second.config;
-  if (it->second.endpoint != nullptr) Detach(&it->second);
+  if (it->second.endpoint != nullptr) Detach(it->first, &it->second, /*given_up=*/false);
   entries_.erase(it);
   ++version_;
   Count(ClassOf(*config, nullptr), config->weight, -1);
@@ -249,7 +254,7 @@ void Locality::Change(const EndpointConfig* from, const EndpointConfig* to) {
   Count(after.place_class, after.weight, +1);
   Count(before.place_class, before.weight, -1);
   if (entry.endpoint == nullptr) {
-    if (all_ && IsUsable(*entry.config, entry.endpoint)) Attach(it->first, &entry);
+    if (AttachesAll(*to)) Attach(it->first, &entry);
     return;
   }
   auto& places = entry.endpoint->places();
@@ -267,24 +272,29 @@ void Locality::Attach(uint64_t rank, Entry* entry) {
   entry->endpoint = table_->Attach(*entry->config, place);
   place = PlaceOf(*entry);
   entry->endpoint->places().back() = place;
-  attached_[entry->endpoint] = rank;
+  Ranks& ranks = attached_[entry->endpoint];
+  if (std::find(ranks.begin(), ranks.end(), rank) == ranks.end()) ranks.push_back(rank);
   ++version_;
   Count(place.place_class, place.weight, +1);
   CountState(*entry->endpoint, place, entry->endpoint->state(), +1);
 }
 
-void Locality::Detach(Entry* entry) {
+void Locality::Detach(uint64_t rank, Entry* entry, bool given_up) {
   const Place place = PlaceOf(*entry);
   TableEndpoint* endpoint = std::exchange(entry->endpoint, nullptr);
   ++version_;
   CountState(*endpoint, place, endpoint->state(), -1);
   Count(place.place_class, place.weight, -1);
   Count(ClassOf(*entry->config, nullptr), place.weight, +1);
-  table_->Detach(endpoint, place);
-  const auto& places = endpoint->places();
-  const bool elsewhere = std::any_of(places.begin(), places.end(),
-                                     [this](const Place& other) { return other.locality == this; });
-  if (!elsewhere) attached_.erase(endpoint);
+  table_->Detach(endpoint, place, given_up);
+  const auto [begin, end] = entries_.equal_range(rank);
+  const bool is_there_again = std::any_of(
+      begin, end, [endpoint](const auto& other) { return other.second.endpoint == endpoint; });
+  if (is_there_again) return;
+  const auto found = attached_.find(endpoint);
+  Ranks& ranks = found->second;
+  ranks.erase(std::find(ranks.begin(), ranks.end(), rank));
+  if (ranks.empty()) attached_.erase(found);
 }
 
 void Locality::Count(PlaceClass place_class, uint32_t weight, int sign) {
@@ -352,6 +362,7 @@ void Locality::OnWarmth(const TableEndpoint& endpoint, const Place& place, uint3
 
 void Locality::Select(uint64_t quota) {
   needs_selection_ = false;
+  quota_ = quota;
   if (quota >= usable_) {
     SelectAll();
   } else {
@@ -385,20 +396,24 @@ void Locality::SelectFirst(uint64_t quota) {
   }
   // The others, in their order. One that is not usable now keeps its connection: it drains, or
   // comes back.
-  std::vector<std::pair<uint64_t, TableEndpoint*>> others;
-  for (const auto& [endpoint, rank] : attached_) {
-    if (!wanted.contains(endpoint)) others.emplace_back(rank, endpoint);
+  std::vector<std::pair<Ranks, TableEndpoint*>> others;
+  for (const auto& [endpoint, ranks] : attached_) {
+    if (wanted.contains(endpoint)) continue;
+    others.emplace_back(ranks, endpoint);
+    std::sort(others.back().first.begin(), others.back().first.end());
   }
   std::sort(others.begin(), others.end());
-  for (const auto& [rank, endpoint] : others) {
+  for (const auto& [ranks, endpoint] : others) {
     const bool serves = ready < quota && endpoint->state() == ConnectionState::kReady;
     bool usable = false;
-    auto [it, end] = entries_.equal_range(rank);
-    for (; it != end; ++it) {
-      if (it->second.endpoint != endpoint) continue;
-      if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
-      usable = true;
-      if (!serves) Detach(&it->second);
+    for (const uint64_t rank : ranks) {
+      auto [it, end] = entries_.equal_range(rank);
+      for (; it != end; ++it) {
+        if (it->second.endpoint != endpoint) continue;
+        if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
+        usable = true;
+        if (!serves) Detach(rank, &it->second, /*given_up=*/true);
+      }
     }
     if (usable && serves) ++ready;
   }
@@ -407,8 +422,8 @@ void Locality::SelectFirst(uint64_t quota) {
 void Locality::Stop() {
   all_ = false;
   needs_selection_ = true;
-  for (auto& [hash, entry] : entries_) {
-    if (entry.endpoint != nullptr) Detach(&entry);
+  for (auto& [rank, entry] : entries_) {
+    if (entry.endpoint != nullptr) Detach(rank, &entry, /*given_up=*/true);
   }
 }
 

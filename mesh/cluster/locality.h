@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "balancer/policy.h"
 #include "mesh/cluster/endpoint_table.h"
@@ -150,6 +151,8 @@ class Locality {
     TableEndpoint* endpoint;              // null: not connected
   };
   using Entries = absl::btree_multimap<uint64_t, Entry>;  // by rank
+  // Of an endpoint's places, each once.
+  using Ranks = absl::InlinedVector<uint64_t, 1>;
   static constexpr size_t kNoList = kLists;
 
   static size_t Index(PlaceClass place_class) { return static_cast<size_t>(place_class); }
@@ -171,7 +174,8 @@ class Locality {
   void Remove(Entries::iterator it);
   void Change(const model::EndpointConfig* from, const model::EndpointConfig* to);
   void Attach(uint64_t rank, Entry* entry);
-  void Detach(Entry* entry);
+  void Detach(uint64_t rank, Entry* entry, bool given_up);
+  bool AttachesAll(const model::EndpointConfig& config);
   // Adds (sign 1) or takes away (-1) a place: from the numbers of classes, ...
   void Count(PlaceClass place_class, uint32_t weight, int sign);
   // ... and from those of connections.
@@ -192,8 +196,8 @@ class Locality {
   // With rules_.in_order: of the endpoints of the locality, and where others know which are here.
   model::EndpointOrder order_;
   absl::flat_hash_map<const model::EndpointConfig*, uint64_t> ranks_;
-  absl::flat_hash_map<TableEndpoint*, uint64_t> attached_;  // with its rank
-  std::array<size_t, 4> members_ = {};                      // places, by class
+  absl::flat_hash_map<TableEndpoint*, Ranks> attached_;
+  std::array<size_t, 4> members_ = {};  // places, by class
   std::array<uint64_t, 4> weights_ = {};
   std::array<size_t, 4> failing_ = {};  // attached places, by class
   std::array<size_t, 4> counts_ = {};   // usable attached places, by connection state
@@ -201,7 +205,8 @@ class Locality {
   size_t usable_ = 0;
   ReadyList ready_[kLists];
   uint64_t version_ = 0;
-  bool all_ = false;  // every usable endpoint is attached, and new ones are at once
+  uint64_t quota_ = 0;  // of the last Select()
+  bool all_ = false;    // every usable endpoint is attached, and new ones are at once
   bool needs_selection_ = true;
 };
 

@@ -157,15 +157,20 @@ void OutlierCounters::ResetAllConsecutive() {
   for (EjectionCause cause : kInARow) ResetConsecutive(cause);
 }
 
-void OutlierCounters::TakeOver(OutlierCounters* other) {
-  for (size_t i = 0; i < consecutive_.size(); ++i) {
-    consecutive_[i].store(other->consecutive_[i].exchange(0, std::memory_order_relaxed),
-                          std::memory_order_relaxed);
+Crossings OutlierCounters::TakeOver(OutlierCounters* other, const OutlierRules& rules) {
+  Crossings crossings;
+  for (EjectionCause cause : kInARow) {
+    const size_t i = IndexOf(cause);
+    const uint32_t count = other->consecutive_[i].exchange(0, std::memory_order_relaxed);
+    const uint32_t threshold = rules.thresholds_[i].load(std::memory_order_relaxed);
+    if (threshold > 0 && count >= threshold) crossings.insert(cause);
+    consecutive_[i].store(count, std::memory_order_relaxed);
   }
   for (size_t i = 0; i < volumes_.size(); ++i) {
     volumes_[i].store(other->volumes_[i].exchange(0, std::memory_order_relaxed),
                       std::memory_order_relaxed);
   }
+  return crossings;
 }
 
 }  // namespace mesh::cluster

@@ -104,8 +104,9 @@ class OutlierCounters {
   void ResetConsecutive(EjectionCause cause);
   void ResetAllConsecutive();
   // Goes on where `other` is now, which begins anew; attempts that end at this moment may be lost.
-  // REQUIRES: nobody writes this one yet.
-  void TakeOver(OutlierCounters* other);
+  // Returns the thresholds of failures in a row that `other` has reached: its detector may not have
+  // been told yet. REQUIRES: nobody writes this one yet.
+  Crossings TakeOver(OutlierCounters* other, const OutlierRules& rules);
 
  private:
   void Count(bool local_origin, bool success);

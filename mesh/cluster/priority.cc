@@ -166,7 +166,7 @@ void Priority::Select(uint64_t cap, bool one) {
       left -= quotas.back();
     }
   } else if (usable() <= cap) {
-    for (const balancer::SubsetView& view : views) quotas.push_back(view.size);
+    quotas.assign(views.size(), cap);  // each has what it wants, and more if more come
   } else {
     quotas = balancer::SplitSubset(cap, views);
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "mesh/base/hash64.h"
 
 namespace mesh::cluster {
 namespace {
@@ -60,10 +61,15 @@ void SubsetTable::Close() {
 void SubsetTable::Clear() {
   for (auto& shard : shards_) shard.clear();
   stale_.set();
+  // In their order, so that a simulation repeats.
+  for (const auto& [id, subset] : in_use_) {
+    if (subset->extent == Extent::kMembers) subset->balancer = nullptr;
+  }
   for (auto& [view, subset] : subsets_) GiveUp(std::move(subset));
   subsets_.clear();
   sources_.clear();
   maybe_empty_.clear();
+  named_.clear();
   members_ = 0;
   is_complete_ = true;
   shared_.table->NoteNoneConfigured();
@@ -149,23 +155,15 @@ void SubsetTable::Diff(const std::vector<Balancer::Source>& sources) {
   absl::flat_hash_map<const Locality*, const model::LocalityEndpoints*> old;
   for (const Balancer::Source& source : sources_) old.emplace(source.id, source.endpoints.get());
   const model::EndpointList none;
-  std::vector<const EndpointConfig*> added;
   for (const Balancer::Source& source : sources) {
     const auto found = old.find(source.id);
     const model::EndpointList& before = found == old.end() ? none : found->second->endpoints;
-    const model::EndpointChanges changes =
-        model::ChangesBetween(before, source.endpoints->endpoints);
-    Apply(source.id, changes);
-    added.insert(added.end(), changes.added.begin(), changes.added.end());
+    Apply(source.id, model::ChangesBetween(before, source.endpoints->endpoints));
     if (found != old.end()) old.erase(found);
   }
   for (const Balancer::Source& source : sources_) {
     if (!old.contains(source.id)) continue;
     Apply(source.id, model::ChangesBetween(source.endpoints->endpoints, none));
-  }
-  // At last, because one may have moved from one locality to another.
-  for (const EndpointConfig* config : added) {
-    shared_.table->NoteConfigured(config->address, true);
   }
 }
 
@@ -187,12 +185,22 @@ void SubsetTable::Apply(const Locality* source, const model::EndpointChanges& ch
     }
   }
   for (const EndpointConfig* config : changes.removed) {
-    shared_.table->NoteConfigured(config->address, false);
+    CountName(config->address, -1);
     for (Subset* subset : SubsetsOf(*config, false)) RemoveMember(subset, source, config);
   }
   for (const EndpointConfig* config : changes.added) {
+    CountName(config->address, +1);
     for (Subset* subset : SubsetsOf(*config, true)) AddMember(subset, source, config);
   }
+}
+
+void SubsetTable::CountName(absl::string_view address, int sign) {
+  const auto found = named_.try_emplace(Hash64(address), 0).first;
+  const bool was = found->second > 0;
+  found->second += sign;
+  const bool is = found->second > 0;
+  if (!is) named_.erase(found);
+  if (is != was) shared_.table->NoteConfigured(address, is);
 }
 
 SubsetTable::SubsetList SubsetTable::SubsetsOf(const EndpointConfig& config, bool make) {

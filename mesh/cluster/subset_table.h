@@ -94,6 +94,7 @@ class SubsetTable {
   void ConnectAgain(const std::vector<model::MetadataFields>& used);
   void Diff(const std::vector<Balancer::Source>& sources);
   void Apply(const Locality* source, const model::EndpointChanges& changes);
+  void CountName(absl::string_view address, int sign);
   SubsetList SubsetsOf(const EndpointConfig& config, bool make);
   Subset* Get(absl::Span<const std::pair<absl::string_view, absl::string_view>> fields, bool make);
   void AddMember(Subset* subset, const Locality* source, const EndpointConfig* config);
@@ -120,6 +121,8 @@ class SubsetTable {
   std::unique_ptr<Subset> any_endpoint_;  // null: not needed
   std::unique_ptr<Subset> default_subset_;
   absl::flat_hash_map<uint64_t, Subset*> by_id_;
+  // How many endpoints are configured with an address, by its hash, if there are subsets.
+  absl::flat_hash_map<uint64_t, uint32_t> named_;
   std::map<uint64_t, Subset*> in_use_;             // by id: those that have a balancer
   std::vector<Subset*> maybe_empty_;               // since the last update; may be there twice
   std::vector<std::unique_ptr<Subset>> given_up_;  // until a map is published without them

@@ -10,10 +10,8 @@ EndpointFinder::EndpointFinder(const EndpointList& list) {
   for (const auto& chunk : list.chunks()) {
     chunks_.push_back({chunk->endpoints.data(), chunks_.size()});
   }
-  std::sort(chunks_.begin(), chunks_.end(), [](const Chunk& a, const Chunk& b) {
-    if (a.begin != b.begin) return std::less<>()(a.begin, b.begin);
-    return a.number > b.number;  // the first of equal ones is found
-  });
+  std::sort(chunks_.begin(), chunks_.end(),
+            [](const Chunk& a, const Chunk& b) { return std::less<>()(a.begin, b.begin); });
 }
 
 EndpointFinder::Position EndpointFinder::Find(const EndpointConfig* endpoint) const {

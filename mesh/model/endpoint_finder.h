@@ -13,7 +13,7 @@ namespace mesh::model {
 class EndpointFinder {
  public:
   struct Position {
-    size_t chunk;   // of EndpointList::chunks(); the first of them, if it is there several times
+    size_t chunk;   // its number in EndpointList::chunks()
     size_t offset;  // in the chunk
   };
 

@@ -74,6 +74,7 @@ class EndpointList {
   };
 
   EndpointList() = default;
+  // REQUIRES: no chunk is there twice.
   explicit EndpointList(std::vector<std::shared_ptr<const Chunk>> chunks);
   // The list of `endpoints`, in full chunks, which know whether they have names.
   static EndpointList Of(std::vector<EndpointConfig> endpoints);

@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "mesh/cluster/endpoint_table.h"
+#include "mesh/cluster/priority.h"
 #include "tests/cluster/subset_fixture.h"
 
 namespace mesh::cluster {
@@ -175,6 +177,97 @@ TEST_F(ClusterLingeringTest, EndsWithTheSubsets) {
   Apply(WithoutSubsets({Two("1")[0]}));
   EXPECT_EQ(Wanted(), (Addresses{"a:0"}));
 }
+
+// One that is configured at two priorities is until both places have gone; whether it lingers
+// when the first of them goes, or comes to linger later.
+TEST_F(ClusterLingeringTest, AnEndpointOfTwoPlaces) {
+  for (const bool lingers_before : {true, false}) {
+    SCOPED_TRACE(lingers_before);
+    const TestLocality first{"y", Two("1"), 0};
+    const TestLocality second{"z", {Two("1")[1]}, 1};
+    const auto config = [&](const std::vector<TestLocality>& localities, const std::string& key) {
+      model::Cluster cluster = WithSubsets(By(key));
+      Eject(&cluster);
+      return Config(localities, cluster);
+    };
+    Apply(config({first, second}, "v"));
+    const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+    EjectByCalls("b:0", &match);
+    if (lingers_before) Apply(config({first, second}, "s"));
+    Apply(config({first}, lingers_before ? "s" : "v"));
+    Apply(config({first}, "s"));
+    EXPECT_EQ(PicksOf({{"s", "x"}}), (Addresses{"a:0"}));
+    Apply(config({}, "s"));
+    EXPECT_EQ(Wanted(), Addresses());
+  }
+}
+
+// What a cap, or the end of a priority's time, has given up does not linger: as without subsets.
+class GivenUpTest : public ClusterLingeringTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  static std::vector<model::EndpointConfig> Many(int count) {
+    std::vector<model::EndpointConfig> endpoints;
+    for (int i = 0; i < count; ++i) endpoints.push_back(With(absl::StrCat("e", i), {{"v", "1"}}));
+    return endpoints;
+  }
+  // All take calls that name no metadata.
+  static model::Cluster AnyEndpoint() {
+    if (!GetParam()) return {};
+    Selection selection = By("v");
+    selection.fallback = Fallback::kAnyEndpoint;
+    return WithSubsets(selection);
+  }
+};
+
+TEST_P(GivenUpTest, ByALimitOfConnections) {
+  model::Cluster cluster = AnyEndpoint();
+  cluster.circuit_breakers.normal.max_connections = 16;
+  Apply(Config(Many(20), cluster));
+  Connect();
+  EXPECT_EQ(Wanted().size(), 16u);
+  cluster.circuit_breakers.normal.max_connections = 4;
+  Apply(Config(Many(20), cluster));
+  EXPECT_EQ(Wanted().size(), 4u);
+}
+
+TEST_P(GivenUpTest, WhereTheListOutgrowsTheCap) {
+  model::Cluster cluster = AnyEndpoint();
+  cluster.max_connected_endpoints = 4;
+  Apply(Config(Many(3), cluster));
+  Connect();
+  EXPECT_EQ(Wanted().size(), 3u);
+  Apply(Config(Many(40), cluster));
+  EXPECT_EQ(Wanted().size(), 4u);
+  EXPECT_LE(connector_.made(), 3 + 4);  // none is connected only to be given up
+}
+
+TEST_P(GivenUpTest, ThatStoodInForFailingOnes) {
+  model::Cluster cluster = AnyEndpoint();
+  cluster.max_connected_endpoints = 4;
+  Apply(Config(Many(40), cluster));
+  Connect();
+  for (int round = 0; round < 6; ++round) {
+    const Addresses now = Wanted();
+    for (const std::string& address : now) Become(address, ConnectionState::kFailing);
+    for (const std::string& address : now) Become(address, ConnectionState::kReady);
+  }
+  EXPECT_EQ(Wanted().size(), 4u);
+}
+
+TEST_P(GivenUpTest, WithAPriorityThatIsNotNeeded) {
+  model::Cluster cluster = AnyEndpoint();
+  cluster.priority_rule = model::PriorityRule::kFailover;
+  Apply(Config({{"y", {With("a:0", {{"v", "1"}})}, 0}, {"z", {With("b:0", {{"v", "1"}})}, 1}},
+               cluster));
+  Connect();
+  Become("a:0", ConnectionState::kFailing);
+  EXPECT_EQ(Wanted(), (Addresses{"a:0", "b:0"}));
+  Become("a:0", ConnectionState::kReady);
+  Advance(Priority::kRetainFor);
+  EXPECT_EQ(Wanted(), (Addresses{"a:0"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Subsets, GivenUpTest, ::testing::Bool());
 
 }  // namespace
 }  // namespace mesh::cluster

@@ -158,6 +158,36 @@ TEST_F(ConnectionOptionsTest, FailuresAndEjectionsOutliveTheConnection) {
   EXPECT_EQ(Picks(20), (Addresses{"a:0", "b:0"}));
 }
 
+// The fifth failure in a row is told when another connection has just taken the place.
+TEST_F(ConnectionOptionsTest, AFailureThatIsToldLateEjects) {
+  const auto config = [](int seconds) {
+    model::Cluster cluster = Timeout(seconds);
+    cluster.outlier_detection.emplace();
+    cluster.outlier_detection->max_ejection_percent = 50;
+    return Config(Endpoints({"a:0", "b:0"}), cluster);
+  };
+  Apply(config(5));
+  Connect();
+  for (int failures = 4; failures > 0;) failures -= Calls(1, 14, "a:0")["a:0"];
+  Apply(config(6));
+  PickResult result = Pick();
+  while (std::get<Picked>(result).permit.endpoint()->address() != "a:0") result = Pick();
+  // The timer is due, and so is before what the call, which ends now, has to say.
+  On([&] {
+    executor_.Advance(EndpointTable::kGatherSuccessorsFor);
+    std::get<Picked>(result).permit.End({14});
+  });
+  EXPECT_EQ(Picks(20), (Addresses{"b:0"}));
+}
+
+TEST_F(ConnectionOptionsTest, EndpointsThatGoGetNoOtherConnections) {
+  Apply(Config(Numbered("a", 4), Timeout(5)));
+  Connect();
+  EXPECT_EQ(connector_.made(), 4);
+  Apply(Config(Numbered("b", 4), Timeout(6)));
+  EXPECT_EQ(connector_.made(), 8);
+}
+
 TEST_F(ConnectionOptionsTest, WeightsAndTablesOutliveTheConnection) {
   std::vector<model::EndpointConfig> endpoints = Numbered("e", 20);
   endpoints[3].weight = 5;

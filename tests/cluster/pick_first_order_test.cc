@@ -103,5 +103,16 @@ TEST_F(PickFirstOrderTest, ThroughRandomUpdates) {
   EXPECT_GT(picked, 1500);
 }
 
+TEST_F(PickFirstOrderTest, AnAddressThatIsThereTwiceIsLeftAtBothPlaces) {
+  model::Cluster cluster;
+  cluster.balancing.policy = model::LbPolicy::kPickFirst;
+  Apply(Config(Endpoints({"a:0", "a:0"}), cluster));
+  Connect();
+  EXPECT_EQ(PickText(), "a:0");
+  Apply(Config(Endpoints({"b:0", "a:0", "a:0"}), cluster));
+  EXPECT_EQ(PickText(), "b:0");
+  EXPECT_EQ(Wanted(), (std::vector<std::string>{"b:0"}));
+}
+
 }  // namespace
 }  // namespace mesh::cluster

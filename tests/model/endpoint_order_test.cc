@@ -45,13 +45,6 @@ TEST(EndpointFinderTest, FindsEveryEndpoint) {
   }
 }
 
-TEST(EndpointFinderTest, OfAChunkThatIsThereTwiceItSaysTheFirst) {
-  const Chunk twice = ChunkOf(2);
-  const EndpointFinder finder(EndpointList({ChunkOf(1), twice, ChunkOf(1), twice}));
-  EXPECT_EQ(finder.Find(&twice->endpoints[1]).chunk, 1u);
-  EXPECT_EQ(finder.Find(&twice->endpoints[1]).offset, 1u);
-}
-
 TEST(EndpointOrderTest, AChunkThatTakesAnothersPlaceTakesItsNumbers) {
   std::vector<Chunk> chunks;
   for (int i = 0; i < 10; ++i) chunks.push_back(ChunkOf(128));

@@ -119,8 +119,10 @@ set(MESH_SOURCES
     mesh/wire/grpc_ads_transport.cc
     mesh/wire/grpc_connection.cc
     mesh/wire/grpc_credentials.cc
+    mesh/wire/grpc_load_watcher.cc
     mesh/wire/grpc_prober.cc
     mesh/wire/health_message.cc
+    mesh/wire/load_message.cc
     mesh/wire/probe_dialogue.cc
     mesh/wire/pump.cc
     mesh/wire/socket_address.cc
@@ -334,8 +336,11 @@ set(MESH_HEADERS
     mesh/wire/grpc_ads_transport.h
     mesh/wire/grpc_connection.h
     mesh/wire/grpc_credentials.h
+    mesh/wire/grpc_load_watcher.h
     mesh/wire/grpc_prober.h
     mesh/wire/health_message.h
+    mesh/wire/load_message.h
+    mesh/wire/load_watcher.h
     mesh/wire/probe_dialogue.h
     mesh/wire/prober.h
     mesh/wire/pump.h

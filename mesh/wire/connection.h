@@ -82,6 +82,13 @@ class Connection {
     // `reason` says what failed, for kFailing.
     virtual void OnConnectionState(ConnectionState state, const absl::Status& reason) = 0;
   };
+  // Somebody who uses a connection for as long as it lasts, and for whom it does not stay.
+  class Guest {
+   public:
+    virtual ~Guest() = default;
+    // The connection is being destroyed. Called once, on the thread that does that, under no lock.
+    virtual void OnConnectionEnds() = 0;
+  };
 
   virtual ~Connection() = default;
 
@@ -101,6 +108,10 @@ class Connection {
   // The connection for a call that begins now: this one, or one of those that stand for it. The
   // connection outlives the use. REQUIRES: the caller has seen a state() other than kIdle.
   virtual ConnectionUse Use() { return ConnectionUse(this, nullptr); }
+
+  // Has `guest` told, if it is there by then. No effect in tests without gRPC, and where several
+  // connections stand for one: it is the guest of what Use() gives.
+  virtual void AddGuest(std::weak_ptr<Guest> /*guest*/) {}
 
   // How many there are now, in whatever state, where several stand for one; else 1.
   virtual uint32_t count() const { return 1; }

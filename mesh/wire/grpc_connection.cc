@@ -1,10 +1,12 @@
 #include "mesh/wire/grpc_connection.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
@@ -35,6 +37,7 @@ class GrpcConnection final : public Connection {
   void Recheck() override;
   ConnectionState state() const override { return state_.load(std::memory_order_acquire); }
   const std::shared_ptr<grpc::Channel>& channel() const override { return channel_; }
+  void AddGuest(std::weak_ptr<Guest> guest) override;
 
  private:
   class Watch;
@@ -51,6 +54,7 @@ class GrpcConnection final : public Connection {
   std::atomic<ConnectionState> state_{ConnectionState::kIdle};
   std::shared_ptr<grpc::Channel> channel_;  // written before state_
   std::shared_ptr<Watch> watch_;
+  std::vector<std::weak_ptr<Guest>> guests_;
   bool wanted_ = false;
   bool failing_ = false;  // since the last time it was ready or not wanted
   absl::Time connecting_since_ = absl::InfiniteFuture();
@@ -167,7 +171,17 @@ class GrpcConnection::Watch final : public Pump::Tag,
   std::shared_ptr<Watch> pending_;
 };
 
+void GrpcConnection::AddGuest(std::weak_ptr<Guest> guest) {
+  guests_.erase(std::remove_if(guests_.begin(), guests_.end(),
+                               [](const std::weak_ptr<Guest>& one) { return one.expired(); }),
+                guests_.end());
+  guests_.push_back(std::move(guest));
+}
+
 GrpcConnection::~GrpcConnection() {
+  for (const std::weak_ptr<Guest>& weak : guests_) {
+    if (const std::shared_ptr<Guest> guest = weak.lock()) guest->OnConnectionEnds();
+  }
   if (watch_ == nullptr) return;
   watch_->Abandon(std::move(channel_));
 }

@@ -88,6 +88,7 @@ set(MESH_SOURCES
     mesh/cluster/limits.cc
     mesh/cluster/live_cluster.cc
     mesh/cluster/live_cluster_snapshot.cc
+    mesh/cluster/load_watches.cc
     mesh/cluster/load_weights.cc
     mesh/cluster/locality.cc
     mesh/cluster/mailbox.cc
@@ -294,6 +295,7 @@ set(MESH_HEADERS
     mesh/cluster/health_checker.h
     mesh/cluster/limits.h
     mesh/cluster/live_cluster.h
+    mesh/cluster/load_watches.h
     mesh/cluster/load_weights.h
     mesh/cluster/locality.h
     mesh/cluster/mailbox.h

@@ -12,6 +12,7 @@
 #include "mesh/cluster/cluster.h"
 #include "mesh/model/cluster.h"
 #include "mesh/wire/connection.h"
+#include "mesh/wire/load_watcher.h"
 #include "mesh/wire/prober.h"
 
 namespace mesh::cluster {
@@ -28,6 +29,8 @@ class ClusterTable {
     wire::Connector* connector = nullptr;
     // Makes the active health checks; null: no endpoint is checked, and all are healthy.
     wire::Prober* prober = nullptr;
+    // Hears what endpoints report of their load out of band; null: nothing is.
+    wire::LoadWatcher* load_watcher = nullptr;
     std::shared_ptr<Reaper> reaper;
     LogSink log;
     // The most connected endpoints of a cluster whose configuration sets no other number.

@@ -28,12 +28,13 @@ void Endpoint::ListenForLoad(EndpointLoad::Rules rules) {
     load_.store(nullptr, std::memory_order_release);
     return;
   }
+  const bool calls_tell = !rules->oob_reporting_period.has_value();
   if (owned_load_ == nullptr) {
     owned_load_ = std::make_shared<EndpointLoad>(std::move(rules));
   } else {
     owned_load_->SetRules(std::move(rules));
   }
-  load_.store(owned_load_.get(), std::memory_order_release);
+  load_.store(calls_tell ? owned_load_.get() : nullptr, std::memory_order_release);
 }
 
 void Endpoint::ShareLoad(const Endpoint& former) {

@@ -76,10 +76,14 @@ class alignas(64) Endpoint {
   // What became of the attempts, for outlier detection.
   OutlierCounters& counters() { return counters_; }
 
-  // What it reports of its load. Null: nobody asks, and calls need not look for reports.
+  // What it reports of its load with calls. Null: nobody asks them, and they need not look.
   EndpointLoad* load() const { return load_.load(std::memory_order_acquire); }
   // Serializer-bound. Null: nobody asks any more. What is known stays, if it is asked for again.
+  // Calls are not asked where rules have it report out of band.
   void ListenForLoad(EndpointLoad::Rules rules);
+  // Serializer-bound. What is known of its load, whoever has told it.
+  // REQUIRES: ListenForLoad() was called with rules, of this or of whose load this shares.
+  EndpointLoad& known_load() const { return *owned_load_; }
   // Serializer-bound. This is the same server as `former`: what calls of both hear counts together.
   void ShareLoad(const Endpoint& former);
 

@@ -13,9 +13,9 @@
 
 namespace mesh::cluster {
 
-// What an endpoint reports of its load, as calls hear of it, and what it weighs by that. There only
-// for endpoints of a cluster that balances by it. The lock is the endpoint's own, and held for as
-// long as it takes to read a few numbers. Thread-safe.
+// What an endpoint reports of its load, with calls or out of band, and what it weighs by that.
+// There only for endpoints of a cluster that balances by it. The lock is the endpoint's own, and
+// held for as long as it takes to read a few numbers. Thread-safe.
 class EndpointLoad {
  public:
   using Rules = std::shared_ptr<const model::ClientSideWeightedRoundRobin>;
@@ -24,7 +24,7 @@ class EndpointLoad {
 
   // From now on these apply; what is known stays.
   void SetRules(Rules rules);
-  // A call ended at `now` with a report. One that is malformed is as if it had not come.
+  // A report came at `now`. One that is malformed is as if it had not come.
   void Record(const xds::EncodedLoadReport& report, absl::Time now);
   // See balancer::LoadWeight.
   void Restart();

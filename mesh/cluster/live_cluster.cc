@@ -74,6 +74,17 @@ ClusterHealth::Options LiveCluster::HealthOptions() {
   return options;
 }
 
+LoadWatches::Options LiveCluster::LoadOptions() const {
+  LoadWatches::Options options;
+  options.serializer = context_->options.serializer;
+  options.clock = context_->options.clock;
+  options.random = context_->options.random;
+  options.watcher = context_->options.load_watcher;
+  options.cluster_name = key_.cluster;
+  options.log = context_->options.log;
+  return options;
+}
+
 void LiveCluster::OnConnection(TableEndpoint& endpoint) {
   if (endpoint.connection_state() == wire::ConnectionState::kFailing) {
     shared_.last_error = std::string(endpoint.reason().message());
@@ -333,12 +344,11 @@ void LiveCluster::UpdateLoadWeights() {
     return;
   }
   if (load_weights_ == nullptr) {
-    load_weights_ = std::make_unique<LoadWeights>(context_->options.serializer,
-                                                  context_->options.clock, &table_, [this] {
-                                                    shared_.load_look = load_weights_->look();
-                                                    subsets_.MarkAllDue();
-                                                    ScheduleTurn();
-                                                  });
+    load_weights_ = std::make_unique<LoadWeights>(LoadOptions(), &table_, [this] {
+      shared_.load_look = load_weights_->look();
+      subsets_.MarkAllDue();
+      ScheduleTurn();
+    });
   }
   load_weights_->Update(shared_.balancing.client_side_weighted_round_robin);
 }

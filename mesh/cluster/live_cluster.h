@@ -17,6 +17,7 @@
 #include "mesh/cluster/cluster_table.h"
 #include "mesh/cluster/connection_pool.h"
 #include "mesh/cluster/endpoint_table.h"
+#include "mesh/cluster/load_watches.h"
 #include "mesh/cluster/load_weights.h"
 #include "mesh/cluster/subset_table.h"
 
@@ -66,6 +67,7 @@ class LiveCluster final : public Cluster {
 
  private:
   ClusterHealth::Options HealthOptions();
+  LoadWatches::Options LoadOptions() const;
   void OnConnection(TableEndpoint& endpoint);
   void OnVerdict();
   void OnNew(TableEndpoint& endpoint);

@@ -5,23 +5,23 @@
 #include <memory>
 
 #include "absl/container/flat_hash_set.h"
-#include "mesh/base/clock.h"
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/endpoint_table.h"
+#include "mesh/cluster/load_watches.h"
 #include "mesh/cluster/ready_list.h"
 #include "mesh/model/load_balancing.h"
 
 namespace mesh::cluster {
 
-// Has the calls of a cluster listen for load reports, and its lists of ready endpoints look at what
-// these weigh every weight_update_period (client_side_weighted_round_robin, gRFC A58). There while
-// the cluster has that policy. Serializer-bound.
+// Has a cluster listen for load reports, with its calls or out of band, and its lists of ready
+// endpoints look at what these weigh every weight_update_period (client_side_weighted_round_robin,
+// gRFC A58). There while the cluster has that policy. Serializer-bound.
 class LoadWeights {
  public:
-  // `due` is called when look() has become another one. All outlive this.
-  LoadWeights(Serializer* serializer, const Clock* clock, EndpointTable* table,
-              std::function<void()> due);
-  // No call listens any more.
+  // `due` is called when look() has become another one. All outlive this. Without a watcher nothing
+  // is reported out of band.
+  LoadWeights(LoadWatches::Options options, EndpointTable* table, std::function<void()> due);
+  // Nobody listens any more.
   ~LoadWeights();
   LoadWeights(const LoadWeights&) = delete;
   LoadWeights& operator=(const LoadWeights&) = delete;
@@ -40,9 +40,9 @@ class LoadWeights {
 
  private:
   void Look();
+  void WatchOutOfBand();
 
-  Serializer* const serializer_;
-  const Clock* const clock_;
+  const LoadWatches::Options options_;
   EndpointTable* const table_;
   const std::function<void()> due_;
   EndpointLoad::Rules rules_;
@@ -50,6 +50,7 @@ class LoadWeights {
   // Those that are not ready. What ends on a connection that they have lost may still report: so
   // the blackout begins anew when they are back, not when they go.
   absl::flat_hash_set<const Endpoint*> away_;
+  std::unique_ptr<LoadWatches> watches_;  // null: nothing is reported out of band
   Serializer::Timer timer_;
 };
 

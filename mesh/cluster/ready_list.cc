@@ -144,7 +144,7 @@ void ReadyList::Weigh(const LoadLook& look) {
   if (reported_->look == look.number && !changed_) return;
   std::vector<double> weights;
   weights.reserve(slots_.size());
-  for (const Slot& slot : slots_) weights.push_back(slot.endpoint->load()->Weight(look.time));
+  for (const Slot& slot : slots_) weights.push_back(slot.endpoint->known_load().Weight(look.time));
   std::vector<uint16_t> turns = balancer::StaticStrideWeights(weights);
   if (turns.empty()) turns.assign(slots_.size(), 1);
   const std::vector<uint16_t>& before = reported_->turns;

@@ -61,6 +61,9 @@ struct PickFirst {
 // Round robin by what endpoints report of their load (envoy client_side_weighted_round_robin.proto,
 // gRFC A58, A78).
 struct ClientSideWeightedRoundRobin {
+  // Endpoints report out of band, so often (0: as often as they do), and what they report with
+  // calls does not count; none: they report with calls (gRFC A51).
+  std::optional<absl::Duration> oob_reporting_period;
   // How long an endpoint has reported before its weight counts; 0: at once.
   absl::Duration blackout_period = absl::Seconds(10);
   // Without a report for so long its weight does not count any more; not below 0.
@@ -75,7 +78,8 @@ struct ClientSideWeightedRoundRobin {
   static constexpr absl::Duration kLeastUpdatePeriod = absl::Milliseconds(100);
 
   bool operator==(const ClientSideWeightedRoundRobin& other) const {
-    return blackout_period == other.blackout_period &&
+    return oob_reporting_period == other.oob_reporting_period &&
+           blackout_period == other.blackout_period &&
            weight_expiration_period == other.weight_expiration_period &&
            weight_update_period == other.weight_update_period &&
            error_utilization_penalty == other.error_utilization_penalty &&

@@ -17,6 +17,7 @@
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_connector.h"
 #include "tests/testing/fake_executor.h"
+#include "tests/testing/fake_load_watcher.h"
 #include "tests/testing/fake_prober.h"
 
 namespace mesh::cluster {
@@ -100,6 +101,8 @@ class ClusterTest : public ::testing::Test {
     options.random = random_.get();
     options.connector = &connector_;
     options.prober = &prober_;
+    options.load_watcher = &load_watcher_;
+    options.log = [this](LogSeverity, absl::string_view text) { log_.emplace_back(text); };
     options.reaper = reaper_;
     options.max_connected_endpoints = max_connected;
     On([&] { table_ = ClusterTable::Create(std::move(options)); });
@@ -206,6 +209,8 @@ class ClusterTest : public ::testing::Test {
   std::shared_ptr<Reaper> reaper_ = std::make_shared<Reaper>(&executor_);
   FakeConnector connector_{&serializer_};
   testing::FakeProber prober_{&serializer_};
+  testing::FakeLoadWatcher load_watcher_{&serializer_};
+  std::vector<std::string> log_;  // serializer-bound
   std::unique_ptr<ClusterTable> table_;
   std::shared_ptr<Cluster> cluster_;
 };

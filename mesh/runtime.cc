@@ -120,6 +120,9 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   prober_ = std::make_unique<wire::EndpointProber>(
       wire::GrpcProber::Options{pump_.get(), serializer_.get(), reaper_});
   clusters.prober = prober_.get();
+  load_watcher_ = std::make_unique<wire::GrpcLoadWatcher>(
+      wire::GrpcLoadWatcher::Options{pump_.get(), serializer_.get(), reaper_});
+  clusters.load_watcher = load_watcher_.get();
   clusters.guards_against_stalls =
       options_.guards_against_stalls && options_.profile == Profile::kMesh;
   clusters_ = cluster::ClusterTable::Create(std::move(clusters));
@@ -166,6 +169,7 @@ Runtime::~Runtime() {
     hosts_.reset();
     clusters_.reset();
     prober_.reset();
+    load_watcher_.reset();
   });
   // The pump waits for the watches of channels, which the reaper destroys: not on an executor that
   // may be stuck.

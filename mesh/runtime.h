@@ -24,6 +24,7 @@
 #include "mesh/wire/endpoint_prober.h"
 #include "mesh/wire/grpc_ads_transport.h"
 #include "mesh/wire/grpc_connection.h"
+#include "mesh/wire/grpc_load_watcher.h"
 #include "mesh/wire/pump.h"
 #include "mesh/xds/bootstrap.h"
 #include "mesh/xds/resources/types.h"
@@ -104,8 +105,9 @@ class Runtime final : public Mesh {
   std::unique_ptr<Serializer> serializer_;
   std::unique_ptr<wire::Pump> pump_;
   std::unique_ptr<wire::GrpcConnector> connector_;
-  std::unique_ptr<wire::EndpointProber> prober_;     // serializer-bound
-  std::unique_ptr<cluster::ClusterTable> clusters_;  // serializer-bound
+  std::unique_ptr<wire::EndpointProber> prober_;         // serializer-bound
+  std::unique_ptr<wire::GrpcLoadWatcher> load_watcher_;  // serializer-bound
+  std::unique_ptr<cluster::ClusterTable> clusters_;      // serializer-bound
   std::shared_ptr<call::CallEnvironment> environment_;
   const xds::ResourceTypes resource_types_;
   std::unique_ptr<wire::GrpcAdsTransportFactory> ads_transports_;

@@ -263,6 +263,8 @@ def pick_first():
 
 def client_side_weighted_round_robin():
     policy = client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin()
+    policy.enable_oob_load_report.value = True
+    policy.oob_reporting_period.seconds = 5
     policy.blackout_period.seconds = 5
     policy.error_utilization_penalty.value = 0.5
     return cluster_with_policy(policy)

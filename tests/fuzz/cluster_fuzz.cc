@@ -33,7 +33,8 @@ void CheckBalancing(const model::Cluster& cluster) {
   const model::ClientSideWeightedRoundRobin& weighted = balancing.client_side_weighted_round_robin;
   Require(weighted.weight_update_period >= absl::Milliseconds(100), "weights are looked at rarely");
   Require(weighted.blackout_period >= absl::ZeroDuration() &&
-              weighted.weight_expiration_period >= absl::ZeroDuration(),
+              weighted.weight_expiration_period >= absl::ZeroDuration() &&
+              weighted.oob_reporting_period.value_or(absl::ZeroDuration()) >= absl::ZeroDuration(),
           "periods are not negative");
   Require(
       weighted.error_utilization_penalty >= 0 && std::isfinite(weighted.error_utilization_penalty),

@@ -245,6 +245,8 @@ std::vector<std::string> ListedPolicyClusters() {
   proto::PickFirst first;
   first.set_shuffle_address_list(true);
   proto::ClientSideWeightedRoundRobin weighted;
+  weighted.mutable_enable_oob_load_report()->set_value(true);
+  weighted.mutable_oob_reporting_period()->set_seconds(10);
   weighted.mutable_blackout_period()->set_seconds(10);
   weighted.mutable_weight_expiration_period()->set_seconds(180);
   weighted.mutable_weight_update_period()->set_seconds(1);

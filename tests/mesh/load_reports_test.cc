@@ -1,5 +1,6 @@
-// Load reports of real servers, which come with the answers to calls and share out the next ones
-// (client_side_weighted_round_robin). As text: gRPC's C++ library keeps the binary ones to itself.
+// Load reports of real servers, which share out the calls (client_side_weighted_round_robin). With
+// the answers to calls they come as text: gRPC's C++ library keeps the binary ones to itself. Out
+// of band they come on a stream.
 
 #include <chrono>
 #include <functional>
@@ -10,13 +11,17 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "mesh/base/mutex.h"
 #include "mesh/xds/proto/cluster.pb.h"
 #include "tests/mesh/main_job.h"
+#include "tests/testing/orca.pb.h"
+#include "tests/testing/orca_service.h"
 
 namespace mesh {
 namespace {
@@ -29,11 +34,16 @@ class ReportingServer final : private testing::Echo::Service {
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(this);
+    builder.RegisterCallbackGenericService(&out_of_band_);
     server_ = builder.BuildAndStart();
     address_ = absl::StrCat("127.0.0.1:", port);
   }
 
+  ~ReportingServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
   const std::string& address() const { return address_; }
+  testing::OrcaService& out_of_band() { return out_of_band_; }
+  // With calls.
   void set_report(std::string report) {
     MutexLock lock(&mutex_);
     report_ = std::move(report);
@@ -70,6 +80,7 @@ class ReportingServer final : private testing::Echo::Service {
   std::string address_;
   Mutex mutex_;
   std::string report_ ABSL_GUARDED_BY(mutex_);
+  testing::OrcaService out_of_band_;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -77,13 +88,21 @@ class LoadReportsTest : public MainJobTest {
  protected:
   using Counts = std::map<std::string, int>;
 
-  void ServeThese(const std::vector<std::string>& addresses) {
+  // With `lifetime` above 0: of each connection, at the most.
+  void ServeThese(const std::vector<std::string>& addresses, bool out_of_band = false,
+                  absl::Duration lifetime = absl::ZeroDuration()) {
     Serve(One(addresses));
     xds::proto::ClientSideWeightedRoundRobin policy;
+    if (out_of_band) {
+      policy.mutable_enable_oob_load_report()->set_value(true);
+      policy.mutable_oob_reporting_period()->set_seconds(3);
+    }
     policy.mutable_blackout_period();
     policy.mutable_weight_update_period()->set_nanos(100'000'000);
     xds::proto::Cluster cluster;
     EXPECT_TRUE(cluster.ParseFromString(testing::ServiceResources::ClusterBytes("echo-cluster")));
+    cluster.mutable_common_http_protocol_options()->mutable_max_connection_duration()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(lifetime)));
     auto* const config = cluster.mutable_load_balancing_policy()
                              ->add_policies()
                              ->mutable_typed_extension_config()
@@ -147,6 +166,78 @@ TEST_F(LoadReportsTest, StreamsReportToo) {
   ServeThese({x.address(), y.address()});
   const auto stub = NewStub();
   ExpectTenToOne(stub.get(), Stream, "y", "x");
+}
+
+TEST_F(LoadReportsTest, OutOfBandTheyComeOnAStream) {
+  ReportingServer x("x");
+  ReportingServer y("y");
+  // What calls say does not count.
+  x.set_utilization(0.1);
+  y.set_utilization(1.0);
+  x.out_of_band().SetUtilization(1.0);
+  y.out_of_band().SetUtilization(0.1);
+  ServeThese({x.address(), y.address()}, /*out_of_band=*/true);
+  const auto stub = NewStub();
+  ExpectTenToOne(stub.get(), Unary, "y", "x");
+  x.out_of_band().SetUtilization(0.05);
+  y.out_of_band().SetUtilization(0.5);
+  ExpectTenToOne(stub.get(), Unary, "x", "y");
+  ASSERT_EQ(x.out_of_band().asked().size(), 1u);
+  testing::OrcaLoadReportRequest request;
+  ASSERT_TRUE(request.ParseFromString(x.out_of_band().asked()[0].request));
+  EXPECT_EQ(request.report_interval().seconds(), 3);
+  EXPECT_EQ(x.out_of_band().asked()[0].host, "echo-cluster");
+  // A stream that ends comes back.
+  x.out_of_band().End(grpc::Status::OK);
+  EXPECT_TRUE(x.out_of_band().HasStreams(1));
+  x.out_of_band().SetUtilization(5);
+  ExpectTenToOne(stub.get(), Unary, "y", "x");
+}
+
+TEST_F(LoadReportsTest, TheStreamsEndWithTheOptionAndWithTheMesh) {
+  ReportingServer x("x");
+  ServeThese({x.address()}, /*out_of_band=*/true);
+  const auto stub = NewStub();
+  ASSERT_TRUE(CallUntilServedBy(stub.get(), "x"));
+  EXPECT_TRUE(x.out_of_band().HasStreams(1));
+  ServeThese({x.address()});
+  EXPECT_TRUE(x.out_of_band().HasStreams(0));
+  ServeThese({x.address()}, /*out_of_band=*/true);
+  EXPECT_TRUE(x.out_of_band().HasStreams(1));
+  mesh_ = nullptr;
+  EXPECT_TRUE(x.out_of_band().HasStreams(0));
+}
+
+TEST_F(LoadReportsTest, AStreamEndsWithItsConnectionAndMovesToTheNext) {
+  ReportingServer x("x");
+  ServeThese({x.address()}, /*out_of_band=*/true, absl::Milliseconds(300));
+  const auto stub = NewStub();
+  ASSERT_TRUE(CallUntilServedBy(stub.get(), "x"));
+  // No connection lasts longer than that: else the first stream would go on.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (x.out_of_band().asked().size() < 3 && std::chrono::steady_clock::now() < end) {
+    ASSERT_EQ(Call(stub.get()).server, "x");
+  }
+  EXPECT_GE(x.out_of_band().asked().size(), 3u);
+  EXPECT_LE(x.out_of_band().open(), 1u);
+}
+
+TEST_F(LoadReportsTest, WhoDoesNotReportOutOfBandIsSaidToTheLog) {
+  Mutex mutex;
+  std::string log;
+  options_.log = [&](LogSeverity, absl::string_view text) {
+    MutexLock lock(&mutex);
+    absl::StrAppend(&log, text, "\n");
+  };
+  ServeThese({a_.address()}, /*out_of_band=*/true);
+  const auto stub = NewStub();
+  ASSERT_TRUE(CallUntilServedBy(stub.get(), "a"));
+  const std::string said = absl::StrCat("endpoint ", a_.address(), " reports no load out of band");
+  EXPECT_TRUE(CallUntil(stub.get(), [&](const Outcome&) {
+    MutexLock lock(&mutex);
+    return absl::StrContains(log, said);
+  }));
+  mesh_ = nullptr;  // before the log
 }
 
 TEST_F(LoadReportsTest, TheApplicationGetsAllTrailingMetadata) {

@@ -120,8 +120,8 @@ constexpr FieldDeclaration kPickFirst[] = {
 };
 
 constexpr FieldDeclaration kClientSideWeightedRoundRobin[] = {
-    Advisory(1, "enable_oob_load_report", "not there yet: the reports that come with calls count"),
-    Advisory(2, "oob_reporting_period", "not there yet: the reports that come with calls count"),
+    Honoured(1, "enable_oob_load_report", "absent: the reports that come with calls count"),
+    Honoured(2, "oob_reporting_period", "absent: 10 s; 0: as often as the server reports"),
     Honoured(3, "blackout_period", "absent: 10 s"),
     Honoured(4, "weight_expiration_period", "absent: 3 min"),
     Honoured(5, "weight_update_period", "100 ms or more; absent: 1 s"),

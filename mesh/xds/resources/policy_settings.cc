@@ -16,9 +16,10 @@ constexpr uint64_t kLargestRing = 8'388'608;   // envoy ring_hash.proto
 constexpr uint64_t kLargestRingInGrpc = 4096;  // gRFC A42
 // An entry costs 12 bytes, so this ring 12 MB, for each version of a priority's endpoints.
 constexpr uint64_t kLargestRingInMesh = 1'048'576;
-constexpr uint64_t kLargestTable = 5'000'011;      // envoy maglev.proto
-constexpr int kMostMetricNames = 100;              // each is looked for in each report
-constexpr uint32_t kLeastHashBalanceFactor = 100;  // envoy common.proto
+constexpr uint64_t kLargestTable = 5'000'011;                   // envoy maglev.proto
+constexpr absl::Duration kReportingPeriod = absl::Seconds(10);  // envoy, gRFC A58
+constexpr int kMostMetricNames = 100;                           // each is looked for in each report
+constexpr uint32_t kLeastHashBalanceFactor = 100;               // envoy common.proto
 
 // What Envoy does without is as if it were not there.
 double DecodeBias(const proto::RuntimeDouble& bias, Decoding* decoding) {
@@ -172,6 +173,10 @@ model::ClientSideWeightedRoundRobin DecodeClientSideWeightedRoundRobin(
     const FieldErrors::Scope scope(&decoding->errors, field);
     if (there) *period = DecodeDuration(duration, decoding);
   };
+  absl::Duration reporting_period = kReportingPeriod;
+  decode("oob_reporting_period", config.has_oob_reporting_period(), config.oob_reporting_period(),
+         &reporting_period);
+  if (config.enable_oob_load_report().value()) result.oob_reporting_period = reporting_period;
   decode("blackout_period", config.has_blackout_period(), config.blackout_period(),
          &result.blackout_period);
   decode("weight_expiration_period", config.has_weight_expiration_period(),

@@ -1,5 +1,6 @@
 // The policy client_side_weighted_round_robin of a cluster (gRFC A58, A114).
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -79,6 +80,13 @@ TEST(ClusterWeightedRoundRobinTest, WhatIsWrongIsRefusedByName) {
           {"more than a duration may be", with("blackout_period { seconds: 315576000001 }"),
            kConfig + ".blackout_period: out of range"},
           {"as much as it may be", with("weight_update_period { seconds: 315576000000 }"), ""},
+          {"a reporting period below 0, though reports come with calls",
+           with("oob_reporting_period { seconds: -1 }"),
+           kConfig + ".oob_reporting_period: negative"},
+          {"a reporting period that is none",
+           with(
+               "enable_oob_load_report { value: true } oob_reporting_period { nanos: 1000000000 }"),
+           kConfig + ".oob_reporting_period: out of range"},
           {"a penalty below 0", with("error_utilization_penalty { value: -0.5 }"),
            kConfig + ".error_utilization_penalty: -0.5 is no number of 0 or more"},
           {"a penalty that is no number", with("error_utilization_penalty { value: nan }"),
@@ -106,17 +114,25 @@ TEST(ClusterWeightedRoundRobinTest, LocalitiesShareByWeightInWrrLocality) {
   }
 }
 
-TEST(ClusterWeightedRoundRobinTest, OutOfBandReportsAreListedAsIgnored) {
-  const std::string path = "load_balancing_policy.policies.typed_extension_config.typed_config.";
-  // enable_oob_load_report { value: true } oob_reporting_period { seconds: 5 }
-  const std::string bytes("\x0a\x02\x08\x01\x12\x02\x08\x05", 8);
+TEST(ClusterWeightedRoundRobinTest, OutOfBandReports) {
   for (const Profile profile : kAllProfiles) {
-    const model::Cluster cluster = GoodCluster(
-        profile, List(Policy(AnyText(
-                     kPolicies + "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin",
-                     bytes))));
-    EXPECT_THAT(cluster.ignored,
-                ElementsAre(path + "enable_oob_load_report", path + "oob_reporting_period"));
+    const auto period = [profile](const std::string& fields) {
+      return Rules(profile, fields).oob_reporting_period;
+    };
+    EXPECT_EQ(period(""), std::nullopt);
+    EXPECT_EQ(period("enable_oob_load_report { }"), std::nullopt);
+    EXPECT_EQ(period("oob_reporting_period { seconds: 5 }"), std::nullopt);
+    EXPECT_EQ(period("enable_oob_load_report { value: true }"), absl::Seconds(10));
+    EXPECT_EQ(period("enable_oob_load_report { value: true } oob_reporting_period { seconds: 5 }"),
+              absl::Seconds(5));
+    // The server's own period, as in gRPC.
+    EXPECT_EQ(period("enable_oob_load_report { value: true } oob_reporting_period { }"),
+              absl::ZeroDuration());
+    EXPECT_THAT(GoodCluster(profile, List(ClientSideWeightedRoundRobin(
+                                         "enable_oob_load_report { value: true } "
+                                         "oob_reporting_period { seconds: 5 }")))
+                    .ignored,
+                IsEmpty());
   }
 }
 

@@ -62,11 +62,13 @@ class Process:
 
 
 class Backends(Process):
-    """On free ports, or on those of `addresses`, which others had before."""
+    """On free ports, or on those of `addresses`, which others had before. They report
+    `utilizations` out of band, if there are any."""
 
-    def __init__(self, count, addresses=()):
+    def __init__(self, count, addresses=(), utilizations=()):
         ports = ",".join(address.rsplit(":", 1)[1] for address in addresses)
-        super().__init__([os.path.join(BIN, "backend"), "-count", str(count), "-ports", ports])
+        super().__init__([os.path.join(BIN, "backend"), "-count", str(count), "-ports", ports,
+                          "-utilizations", ",".join(map(str, utilizations))])
         self.addresses = ["127.0.0.1:" + self.line() for _ in addresses or range(count)]
         self.stats_port = int(self.line())
 
@@ -78,6 +80,10 @@ class Backends(Process):
 
     def connections(self):
         return {address: s["connections"] for address, s in self.stats().items()}
+
+    def asked(self):
+        """How often each was asked for its load."""
+        return {address: s["asked"] for address, s in self.stats().items()}
 
 
 class ControlPlane(Process):

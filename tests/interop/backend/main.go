@@ -3,6 +3,10 @@
 // port of the last line says for each port how many connections it has accepted and how many calls
 // it has answered. Initial metadata `served-by` is the address that answered.
 //
+// With -utilizations each reports that its application is so busy, at 10 queries a second, out of
+// band: by grpc-go's own service, as soon as it is asked and every 30 s. Those are not counted as
+// calls; /stats has how often it was asked.
+//
 // A call with metadata `fail-at: ADDRESS` and `fail-with: CODE` (a number) fails at that address,
 // with headers and trailers in one, as servers fail that have nothing to say; `served-by` is there.
 package main
@@ -21,6 +25,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/orca"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
@@ -29,6 +34,7 @@ type counted struct {
 	net.Listener
 	connections atomic.Int64
 	calls       atomic.Int64
+	asked       atomic.Int64
 }
 
 func (c *counted) Accept() (net.Conn, error) {
@@ -70,9 +76,25 @@ func (c *counted) answer(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&emptypb.Empty{})
 }
 
+// Every stream that is asked for by name, and not by a call: those of load reports.
+func (c *counted) countAsked(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if info.FullMethod == "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics" {
+		c.asked.Add(1)
+	}
+	return handler(service, stream)
+}
+
+func report(server *grpc.Server, utilization float64) error {
+	recorder := orca.NewServerMetricsRecorder()
+	recorder.SetQPS(10)
+	recorder.SetApplicationUtilization(utilization)
+	return orca.Register(server, orca.ServiceOptions{ServerMetricsProvider: recorder})
+}
+
 func main() {
 	count := flag.Int("count", 1, "how many, on free ports")
 	ports := flag.String("ports", "", "those to listen on instead, with commas between them")
+	utilizations := flag.String("utilizations", "", "what they report, with commas between them")
 	flag.Parse()
 
 	wanted := make([]string, *count)
@@ -82,14 +104,27 @@ func main() {
 	if *ports != "" {
 		wanted = strings.Split(*ports, ",")
 	}
+	reported := strings.Split(*utilizations, ",")
+	if *utilizations != "" && len(reported) != len(wanted) {
+		log.Fatal("-utilizations: not one for each")
+	}
 	all := map[string]*counted{}
-	for _, port := range wanted {
+	for i, port := range wanted {
 		listen, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			log.Fatal(err)
 		}
 		c := &counted{Listener: listen}
-		server := grpc.NewServer(grpc.UnknownServiceHandler(c.answer))
+		server := grpc.NewServer(grpc.UnknownServiceHandler(c.answer), grpc.StreamInterceptor(c.countAsked))
+		if *utilizations != "" {
+			utilization, err := strconv.ParseFloat(reported[i], 64)
+			if err == nil {
+				err = report(server, utilization)
+			}
+			if err != nil {
+				log.Fatal(err)
+			}
+		}
 		go func() { log.Fatal(server.Serve(c)) }()
 		all[listen.Addr().String()] = c
 		fmt.Println(listen.Addr().(*net.TCPAddr).Port)
@@ -98,7 +133,8 @@ func main() {
 	http.HandleFunc("/stats", func(w http.ResponseWriter, _ *http.Request) {
 		out := map[string]map[string]int64{}
 		for address, c := range all {
-			out[address] = map[string]int64{"connections": c.connections.Load(), "calls": c.calls.Load()}
+			out[address] = map[string]int64{
+				"connections": c.connections.Load(), "calls": c.calls.Load(), "asked": c.asked.Load()}
 		}
 		_ = json.NewEncoder(w).Encode(out)
 	})

@@ -75,6 +75,17 @@ TEST_F(ConnectionPacingTest, WhatNobodyWantsAnyMoreDoesNotBegin) {
   EXPECT_EQ(connector_.Wanted().size(), 5u);
 }
 
+TEST_F(ConnectionPacingTest, WhatNobodyWantsAnyMoreTakesNobodysTurn) {
+  size_t wanted = 0;
+  serializer_.Post([&] {
+    Acquire(100);
+    shares_.erase(shares_.begin() + 1, shares_.begin() + 92);
+    serializer_.Post([&] { wanted = connector_.Wanted().size(); });
+  });
+  executor_.RunReady();
+  EXPECT_EQ(wanted, 9u) << "the first, and the last eight in the next turn";
+}
+
 TEST_F(ConnectionPacingTest, LaterOnesBeginAtOnceToo) {
   serializer_.Post([&] { Acquire(3); });
   executor_.RunReady();

@@ -108,6 +108,7 @@ NaivePolicy::NaivePolicy(const PolicyCase& policy_case, int64_t size) {
 std::unique_ptr<NaivePolicy> NewNaivePolicy(const PolicyCase& policy_case, int64_t size) {
   switch (policy_case.balancing.policy) {
     case LbPolicy::kRoundRobin:
+    case LbPolicy::kClientSideWeightedRoundRobin:
       if (policy_case.weighted) return std::make_unique<Chances>(policy_case, size);
       return std::make_unique<Turns>(policy_case, size);
     case LbPolicy::kLeastRequest:

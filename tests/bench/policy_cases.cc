@@ -37,6 +37,7 @@ std::vector<PolicyCase> PolicyCases() {
       {"round_robin", Of(LbPolicy::kRoundRobin)},
       {"round_robin_limited", Of(LbPolicy::kRoundRobin), false, 0, true},
       {"round_robin_weighted", Of(LbPolicy::kRoundRobin), kWeighted},
+      {"client_side_weighted_round_robin", Of(LbPolicy::kClientSideWeightedRoundRobin)},
       {"random", Of(LbPolicy::kRandom)},
       {"random_weighted", Of(LbPolicy::kRandom), kWeighted},
       {"least_request", Of(LbPolicy::kLeastRequest)},

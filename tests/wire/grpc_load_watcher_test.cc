@@ -20,6 +20,7 @@
 #include "tests/testing/orca.pb.h"
 #include "tests/testing/orca_service.h"
 #include "tests/wire/runtime.h"
+#include "tests/wire/state_observer.h"
 
 namespace mesh::wire {
 namespace {
@@ -27,19 +28,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using State = ConnectionState;
-
-class StateObserver final : public Connection::Observer {
- public:
-  void OnConnectionState(State state, const absl::Status&) override {
-    state_.Update([&](State& value) { value = state; });
-  }
-  bool Reaches(State state) {
-    return state_.WaitFor([&](State value) { return value == state; });
-  }
-
- private:
-  Watched<State> state_;
-};
 
 class OrcaServer {
  public:

@@ -16,6 +16,7 @@
 #include "tests/wire/health_server.h"
 #include "tests/wire/runtime.h"
 #include "tests/wire/silent_listener.h"
+#include "tests/wire/state_observer.h"
 
 namespace mesh::wire {
 namespace {
@@ -25,19 +26,6 @@ using testing::EchoServer;
 using ::testing::HasSubstr;
 using testing::HealthServer;
 using State = ConnectionState;
-
-class StateObserver final : public Connection::Observer {
- public:
-  void OnConnectionState(State state, const absl::Status&) override {
-    state_.Update([&](State& value) { value = state; });
-  }
-  bool Reaches(State state) {
-    return state_.WaitFor([&](State value) { return value == state; });
-  }
-
- private:
-  Watched<State> state_;
-};
 
 // What a server of any method is asked, and what it answers.
 class AnyService final : public grpc::CallbackGenericService {

@@ -83,7 +83,10 @@ inline model::ClusterConfig Config(const std::vector<model::EndpointConfig>& end
 // A table on one thread: everything the serializer has to do is done when a step returns.
 class ClusterTest : public ::testing::Test {
  protected:
-  explicit ClusterTest(uint32_t max_connected = 128) { MakeTable(max_connected); }
+  explicit ClusterTest(uint32_t max_connected = 128) {
+    SeedFastRandom(1);  // what picks of this thread draw
+    MakeTable(max_connected);
+  }
 
   ~ClusterTest() override {
     cluster_.reset();

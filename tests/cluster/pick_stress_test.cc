@@ -111,7 +111,12 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
     };
     for (int round = 1; round < 150; ++round) {
       const bool is_with_other_options = round % 50 == 0;
-      const Endpoint* const former = is_with_other_options ? object_of_255() : nullptr;
+      const absl::Time deadline = clock.Now() + absl::Seconds(30);
+      const Endpoint* former = nullptr;
+      // It left a few rounds ago and came back, and may still be connecting.
+      while (is_with_other_options && former == nullptr && clock.Now() < deadline) {
+        former = object_of_255();
+      }
       serializer.RunAndWait([&] {
         update(round);
         const std::string address = "a:" + std::to_string(round);
@@ -121,7 +126,6 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
         }
         epochs.Reclaim();
       });
-      const absl::Time deadline = clock.Now() + absl::Seconds(30);
       while (former != nullptr && clock.Now() < deadline) {
         const Endpoint* const now = object_of_255();
         if (now == nullptr || now == former) continue;

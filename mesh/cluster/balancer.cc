@@ -394,6 +394,7 @@ std::optional<BalancedPicker::State> Balancer::Serve(std::vector<BalancedPicker:
 std::vector<BalancedPicker::Group> Balancer::Groups() {
   Priority::Sharing sharing;
   sharing.by_availability = shared_.config.cluster->weigh_localities_by_availability;
+  sharing.hashes_hostname = shared_.balancing.hashes_hostname;
   sharing.hashed_weights = shared_.config.cluster->hashed_weights;
   sharing.overprovisioning = shared_.config.endpoints->overprovisioning_factor;
   sharing.policy = shared_.policy;

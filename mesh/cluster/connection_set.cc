@@ -38,9 +38,9 @@ absl::Duration DrawLifetime(absl::Duration max_duration, double random) {
   return max_duration * (1 - kLifetimeJitter * random);
 }
 
-size_t ConnectionsFor(uint64_t uses, uint32_t limit) {
+size_t ConnectionsFor(uint64_t uses, uint32_t limit, size_t most) {
   if (limit == 0) return 1;
-  return std::min<uint64_t>(uses / UsesBeforeAnother(limit), ConnectionSet::kMostServing - 1) + 1;
+  return std::min<uint64_t>(uses / UsesBeforeAnother(limit), most - 1) + 1;
 }
 
 void ConnectionSet::Place::EndUse() {
@@ -61,7 +61,12 @@ void ConnectionSet::Ask() {
 
 ConnectionSet::ConnectionSet(std::shared_ptr<const Context> context, const wire::ConnectionKey& key,
                              Observer* observer)
-    : context_(std::move(context)), key_(key), observer_(observer) {
+    : context_(std::move(context)),
+      key_(key),
+      most_serving_(key.options.max_connections == 0
+                        ? kMostServing
+                        : std::min<size_t>(kMostServing, key.options.max_connections)),
+      observer_(observer) {
   for (Place& place : places_) place.set = this;
 }
 
@@ -216,9 +221,9 @@ void ConnectionSet::UpdateAim() {
   const uint32_t limit = key_.options.max_concurrent_calls;
   if (limit == 0 || !wanted_) return;
   const uint64_t uses = uses_.load(std::memory_order_relaxed);
-  aim_ = std::max(aim_, ConnectionsFor(uses, limit));
+  aim_ = std::max(aim_, ConnectionsFor(uses, limit, most_serving_));
   // The fewest uses that need one more than there are to be.
-  ask_at_.store(aim_ == kMostServing ? kNever : aim_ * UsesBeforeAnother(limit),
+  ask_at_.store(aim_ == most_serving_ ? kNever : aim_ * UsesBeforeAnother(limit),
                 std::memory_order_relaxed);
   if (aim_ == 1 || key_.options.idle_timeout == absl::InfiniteDuration()) {
     trim_.Reset();
@@ -226,7 +231,8 @@ void ConnectionSet::UpdateAim() {
     most_uses_.store(uses, std::memory_order_relaxed);
     context_->serializer->AssertHeld();
     trim_ = context_->serializer->After(key_.options.idle_timeout, [this, limit] {
-      aim_ = std::min(aim_, ConnectionsFor(most_uses_.load(std::memory_order_relaxed), limit));
+      const uint64_t most_uses = most_uses_.load(std::memory_order_relaxed);
+      aim_ = std::min(aim_, ConnectionsFor(most_uses, limit, most_serving_));
       Advance();
     });
   }

@@ -24,8 +24,8 @@ absl::Duration DrawLifetime(absl::Duration max_duration, double random);
 
 // How many connections are to serve `uses` calls where one takes `limit` at a time (0: any number):
 // one more as soon as three quarters of what fits are in use, so that it is there when the rest
-// is, too. 1 at least.
-size_t ConnectionsFor(uint64_t uses, uint32_t limit);
+// is, too. 1 at least, `most` at most.
+size_t ConnectionsFor(uint64_t uses, uint32_t limit, size_t most);
 
 // Connections to one endpoint that stand for one. Each has a place; a call uses one that serves.
 // One that is old, because its time is up or it has had its calls, is replaced before it goes:
@@ -53,8 +53,8 @@ class ConnectionSet final : public wire::Connection {
  public:
   // Those that serve, come or end.
   static constexpr size_t kPlaces = 32;
-  // A limit of calls makes no more than so many. Beside them there are places for as many that are
-  // to replace them, and still for some that end.
+  // A limit of calls makes no more than so many, or than the options say. Beside them there are
+  // places for as many that are to replace them, and still for some that end.
   static constexpr size_t kMostServing = 12;
 
   // What sets share.
@@ -179,6 +179,7 @@ class ConnectionSet final : public wire::Connection {
 
   const std::shared_ptr<const Context> context_;
   const wire::ConnectionKey key_;
+  const size_t most_serving_;
   Observer* const observer_;
   const std::shared_ptr<grpc::Channel> no_channel_;
   // This set, for tasks of the mailbox that may come when it is gone.

@@ -32,7 +32,9 @@ std::string ProbeAddress(const std::string& address, const EndpointExtras* extra
 // HealthCheckerFactory::getHostname).
 std::string Authority(const HealthCheck& check, const EndpointExtras* extras,
                       const std::string& cluster) {
-  if (extras != nullptr && !extras->hostname.empty()) return extras->hostname;
+  if (extras != nullptr && !extras->health_check_hostname.empty()) {
+    return extras->health_check_hostname;
+  }
   std::string configured;
   if (const auto* grpc = std::get_if<HealthCheck::Grpc>(&check.kind)) configured = grpc->authority;
   if (const auto* http = std::get_if<HealthCheck::Http>(&check.kind)) configured = http->host;
@@ -44,7 +46,8 @@ bool SameProbe(const EndpointExtras* a, const EndpointExtras* b) {
   const EndpointExtras none;
   if (a == nullptr) a = &none;
   if (b == nullptr) b = &none;
-  return a->hostname == b->hostname && a->health_check_port == b->health_check_port &&
+  return a->health_check_hostname == b->health_check_hostname &&
+         a->health_check_port == b->health_check_port &&
          a->disable_active_health_check == b->disable_active_health_check;
 }
 

@@ -327,12 +327,11 @@ void LiveCluster::UpdateRules() {
   LocalityRules& rules = shared_.rules;
   rules.knows_degraded = cluster->priority_rule == model::PriorityRule::kSpillOver;
   rules.degraded_takes_calls = rules.knows_degraded && !balancing.hashes();
-  rules.scaled =
-      balancing.slow_start.has_value() && (balancing.policy == model::LbPolicy::kRoundRobin ||
-                                           balancing.policy == model::LbPolicy::kLeastRequest);
+  rules.scaled = balancing.slow_start.has_value();
   rules.weigh_endpoints = cluster->weigh_endpoints && load_weights_ == nullptr;
   rules.same_everywhere = balancing.hashes();
   rules.subsets = cluster->subsets;
+  rules.scales_weight = cluster->subsets != nullptr && cluster->subsets->scale_locality_weight;
   rules.admitted = AdmittedBy(cluster->subsets.get());
   rules.in_order = balancing.policy == model::LbPolicy::kPickFirst && !balancing.pick_first.shuffle;
 }

@@ -1,6 +1,7 @@
 #include "mesh/cluster/locality.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -114,12 +115,21 @@ void Locality::Update(std::shared_ptr<const model::LocalityEndpoints> endpoints,
 
 void Locality::SetEndpoints(std::shared_ptr<const model::LocalityEndpoints> endpoints) {
   if (endpoints == endpoints_) return;
-  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight) {
+  if (endpoints_ == nullptr || endpoints_->weight != endpoints->weight ||
+      (rules_.scales_weight && endpoints_->endpoints.size() != endpoints->endpoints.size())) {
     ++version_;
     Touch();
   }
   // The former configuration, whose endpoints nothing points to any more, goes here.
   endpoints_ = std::move(endpoints);
+}
+
+uint64_t Locality::share_weight() const {
+  const uint64_t weight = endpoints_->weight;
+  const size_t whole = endpoints_->endpoints.size();
+  if (!rules_.scales_weight || whole == 0) return weight;
+  return static_cast<uint64_t>(
+      std::round(static_cast<float>(weight * size()) / static_cast<float>(whole)));
 }
 
 void Locality::SetMembers(std::vector<const EndpointConfig*> members, const LocalityRules& rules) {

@@ -31,6 +31,7 @@ struct LocalityRules {
   bool degraded_takes_calls = false;  // else they are not usable
   bool in_order = false;              // endpoints are preferred in the order of the list
   bool scaled = false;                // ready weights are in percent of the configured ones
+  bool scales_weight = false;         // see Locality::share_weight()
   bool weigh_endpoints = true;        // else ready weights are those of endpoints of weight 1
   // All clients prefer the same endpoints, if not all are connected: what is hashed must go to the
   // same one from each.
@@ -42,7 +43,8 @@ struct LocalityRules {
     return admitted == other.admitted && HasSameDefault(other) &&
            same_everywhere == other.same_everywhere && knows_degraded == other.knows_degraded &&
            degraded_takes_calls == other.degraded_takes_calls && in_order == other.in_order &&
-           scaled == other.scaled && weigh_endpoints == other.weigh_endpoints;
+           scaled == other.scaled && scales_weight == other.scales_weight &&
+           weigh_endpoints == other.weigh_endpoints;
   }
 
  private:
@@ -109,6 +111,10 @@ class Locality {
   size_t count(PlaceClass place_class) const { return members_[Index(place_class)]; }
   // The sum of their weights.
   uint64_t weight(PlaceClass place_class) const { return weights_[Index(place_class)]; }
+  // What it weighs among localities that share by weight: what is configured or, with
+  // scales_weight, that in proportion to the places that the rules admit (envoy subset_lb.cc,
+  // determineLocalityWeights), which may be 0.
+  uint64_t share_weight() const;
   size_t usable() const { return usable_; }
   // Places that the rules admit.
   size_t size() const { return entries_.size(); }
@@ -124,7 +130,8 @@ class Locality {
   uint64_t ready_weight(size_t list) const { return ready_[list].weight(); }
   std::shared_ptr<const PickerPart> Part(
       size_t list, const std::shared_ptr<const balancer::PolicyBuilder>& policy,
-      const LoadLook& look = {}) {
+      LoadLook look = {}) {
+    look.warms = rules_.scaled;
     return ready_[list].Part(policy, look);
   }
   // What Part() returned last.

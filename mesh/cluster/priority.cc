@@ -22,9 +22,11 @@ struct MergedPlace {
 };
 
 // What is hashed in the endpoint's place.
-absl::string_view KeyOf(const model::EndpointConfig& config) {
+absl::string_view KeyOf(const model::EndpointConfig& config, bool by_hostname) {
   const model::EndpointExtras* const extras = config.extras.get();
-  return extras != nullptr && !extras->hash_key.empty() ? extras->hash_key : config.address;
+  if (extras != nullptr && !extras->hash_key.empty()) return extras->hash_key;
+  if (by_hostname && extras != nullptr && !extras->hostname.empty()) return extras->hostname;
+  return config.address;
 }
 
 // Adds the places of `locality` that are in its first list.
@@ -47,16 +49,17 @@ std::vector<MergedPlace> MergeInDoubles(std::vector<Locality*> localities) {
                    [&name](const Locality* a, const Locality* b) { return name(a) < name(b); });
   uint64_t sum = 0;
   for (const Locality* locality : localities) {
-    if (locality->size() > 0) sum += locality->endpoints()->weight;
+    if (locality->size() > 0) sum += locality->share_weight();
   }
   std::vector<MergedPlace> places;
   for (const Locality* locality : localities) {
+    if (locality->share_weight() == 0) continue;
     const size_t first = places.size();
     AddPlaces(*locality, &places);
     uint64_t sum_here = 0;
     for (size_t i = first; i < places.size(); ++i) sum_here += places[i].weight;
     const double share_here =
-        static_cast<double>(locality->endpoints()->weight) / static_cast<double>(sum);
+        static_cast<double>(locality->share_weight()) / static_cast<double>(sum);
     for (size_t i = first; i < places.size(); ++i) {
       places[i].share =
           static_cast<double>(places[i].weight) * share_here / static_cast<double>(sum_here);
@@ -91,13 +94,13 @@ std::vector<MergedPlace> MergeInFixedPoint(const std::vector<Locality*>& localit
     }
   }
   std::sort(places.begin(), places.end(), [](const MergedPlace& a, const MergedPlace& b) {
-    return KeyOf(*a.config) < KeyOf(*b.config);
+    return KeyOf(*a.config, false) < KeyOf(*b.config, false);
   });
   return places;
 }
 
 // With weights that fit 32 bits.
-std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
+std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged, bool by_hostname) {
   uint64_t heaviest = 1;
   for (const MergedPlace& place : merged) heaviest = std::max(heaviest, place.weight);
   const uint64_t scale = heaviest / std::numeric_limits<uint32_t>::max() + 1;
@@ -106,7 +109,7 @@ std::vector<PolicyPlace> PolicyPlaces(const std::vector<MergedPlace>& merged) {
   for (const MergedPlace& place : merged) {
     places.push_back({place.endpoint,
                       static_cast<uint32_t>(std::max<uint64_t>(1, place.weight / scale)),
-                      KeyOf(*place.config), place.share});
+                      KeyOf(*place.config, by_hostname), place.share});
   }
   return places;
 }
@@ -153,10 +156,11 @@ void Priority::Select(uint64_t cap, bool one) {
                    [](const Locality* locality) { return locality->needs_selection(); })) {
     return;
   }
+  const bool by_weight = SharesByWeight();
   std::vector<balancer::SubsetView> views;
   for (const Locality* locality : localities_) {
     const uint64_t usable = locality->usable();
-    views.push_back({usable, by_weight_ ? locality->endpoints()->weight : usable});
+    views.push_back({usable, by_weight ? locality->share_weight() : usable});
   }
   std::vector<uint64_t> quotas;
   if (one) {
@@ -278,12 +282,19 @@ void Priority::SetPanic(bool panic) {
   for (Locality* locality : localities_) locality->SetPanic(panic);
 }
 
-uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& sharing) const {
+bool Priority::SharesByWeight() const {
+  return by_weight_ &&
+         std::any_of(localities_.begin(), localities_.end(),
+                     [](const Locality* locality) { return locality->share_weight() > 0; });
+}
+
+uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& sharing,
+                         bool by_weight) const {
   const uint64_t ready = locality.ready_weight(list);
   // In panic all endpoints count alike (envoy load_balancer_impl, hostSourceToUse).
-  if (ready == 0 || !by_weight_ || (panic_ && sharing.by_availability)) return ready;
-  const uint64_t weight = locality.endpoints()->weight;
-  if (!sharing.by_availability) return weight;
+  if (ready == 0 || !by_weight || (panic_ && sharing.by_availability)) return ready;
+  const uint64_t weight = locality.share_weight();
+  if (weight == 0 || !sharing.by_availability) return weight;
   const PlaceClass place_class =
       list == kHealthyList ? PlaceClass::kHealthy : PlaceClass::kDegraded;
   const uint64_t total = locality.count(PlaceClass::kHealthy) +
@@ -307,8 +318,9 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
     }
     return group;
   }
+  const bool by_weight = SharesByWeight();
   for (Locality* locality : localities_) {
-    const uint64_t share = Share(*locality, list, sharing);
+    const uint64_t share = Share(*locality, list, sharing, by_weight);
     if (share == 0) continue;
     group.parts.push_back(locality->Part(list, sharing.policy, sharing.look));
     group.shares.push_back(share);
@@ -323,21 +335,25 @@ std::shared_ptr<const PickerPart> Priority::MergedPart(const Sharing& sharing) {
   std::vector<std::pair<const Locality*, uint64_t>> made_of;
   for (const Locality* locality : localities_) made_of.emplace_back(locality, locality->version());
   if (merged_ != nullptr && merged_by_ == sharing.policy &&
-      merged_weights_ == sharing.hashed_weights && made_of == merged_of_) {
+      merged_weights_ == sharing.hashed_weights && merged_hostnames_ == sharing.hashes_hostname &&
+      made_of == merged_of_) {
     return merged_;
   }
   std::vector<MergedPlace> merged;
-  if (!by_weight_) {
+  if (!SharesByWeight()) {
     for (const Locality* locality : localities_) AddPlaces(*locality, &merged);
   } else if (sharing.hashed_weights == model::HashedWeights::kInDoubles) {
     merged = MergeInDoubles(localities_);
   } else {
     merged = MergeInFixedPoint(localities_);
   }
-  merged_ = merged.empty() ? nullptr : MakePickerPart(PolicyPlaces(merged), *sharing.policy);
+  merged_ = merged.empty()
+                ? nullptr
+                : MakePickerPart(PolicyPlaces(merged, sharing.hashes_hostname), *sharing.policy);
   merged_of_ = std::move(made_of);
   merged_by_ = sharing.policy;
   merged_weights_ = sharing.hashed_weights;
+  merged_hostnames_ = sharing.hashes_hostname;
   return merged_;
 }
 

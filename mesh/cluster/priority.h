@@ -34,6 +34,7 @@ class Priority {
     std::shared_ptr<const balancer::PolicyBuilder> policy;  // not null
     LoadLook look;                                          // see ReadyList
     bool hashes = false;  // the policy takes all localities together
+    bool hashes_hostname = false;
     model::HashedWeights hashed_weights = model::HashedWeights::kInDoubles;
   };
 
@@ -92,7 +93,10 @@ class Priority {
  private:
   balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
   bool has_connections() const;
-  uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing) const;
+  // Whether localities share by weight, and have any: else all endpoints count alike.
+  bool SharesByWeight() const;
+  uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing,
+                 bool by_weight) const;
   // All localities' endpoints of the first list as one part, connected or not; null if none is
   // connected.
   std::shared_ptr<const PickerPart> MergedPart(const Sharing& sharing);
@@ -114,6 +118,7 @@ class Priority {
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
   std::shared_ptr<const balancer::PolicyBuilder> merged_by_;
   model::HashedWeights merged_weights_ = model::HashedWeights::kInDoubles;
+  bool merged_hostnames_ = false;
 };
 
 }  // namespace mesh::cluster

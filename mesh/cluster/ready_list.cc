@@ -10,6 +10,8 @@ namespace mesh::cluster {
 namespace {
 
 constexpr size_t kChunk = balancer::Weights::kChunkSize;
+// Of an endpoint that is there once.
+constexpr int64_t kWarm = 100;  // percent
 
 // The places of a part, of which those that a call has tried cannot take it; nor can those that it
 // would have to wait for.
@@ -130,7 +132,8 @@ void ReadyList::BuildChunk(size_t chunk) {
 }
 
 int64_t ReadyList::WeightOf(size_t slot) const {
-  return reported_ == nullptr ? slots_[slot].weight : reported_->turns[slot];
+  if (reported_ == nullptr) return slots_[slot].weight;
+  return reported_->turns[slot] * (reported_->warms ? std::min(slots_[slot].weight, kWarm) : 1);
 }
 
 void ReadyList::Weigh(const LoadLook& look) {
@@ -151,7 +154,7 @@ void ReadyList::Weigh(const LoadLook& look) {
   for (size_t slot = 0; slot < turns.size(); ++slot) {
     if (slot >= before.size() || before[slot] != turns[slot]) Touch(slot);
   }
-  *reported_ = {look.number, std::move(turns)};
+  *reported_ = {look.number, look.warms, std::move(turns)};
 }
 
 std::shared_ptr<const PickerPart> ReadyList::Part(

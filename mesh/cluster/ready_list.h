@@ -80,6 +80,7 @@ std::shared_ptr<const PickerPart> MakePickerPart(const std::vector<PolicyPlace>&
 struct LoadLook {
   uint64_t number = 0;  // above 0 and rising; 0: reports do not count
   absl::Time time = absl::InfinitePast();
+  bool warms = false;  // the weights of places are how warm endpoints are, in percent: that counts
 };
 
 // The ready endpoints of a locality as they come and go, each with the weight of all the places
@@ -110,6 +111,7 @@ class ReadyList {
   // Weights by load reports.
   struct Reported {
     uint64_t look = 0;            // that they are of
+    bool warms = false;           // so was the look
     std::vector<uint16_t> turns;  // by slot, above 0
   };
   void Touch(size_t slot);

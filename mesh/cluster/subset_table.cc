@@ -112,6 +112,7 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
                    return a.id == b.id && a.endpoints->weight == b.endpoints->weight;
                  });
   sources_ = std::move(sources);
+  for (Subset* subset : std::exchange(changed_singles_, {})) Refill(subset);
   DropEmpty();
   UpdateSpecial(
       &any_endpoint_, Extent::kAnyEndpoint,
@@ -146,7 +147,7 @@ std::vector<model::MetadataFields> SubsetTable::FieldsInUse() const {
 void SubsetTable::ConnectAgain(const std::vector<model::MetadataFields>& used) {
   for (const model::MetadataFields& fields : used) {
     const FieldViews views(fields.begin(), fields.end());
-    Subset* const subset = Get(views, false);
+    Subset* const subset = Find(FieldsView(views));
     if (subset != nullptr) Connect(subset->view.id());
   }
 }
@@ -226,7 +227,8 @@ SubsetTable::SubsetList SubsetTable::SubsetsOf(const EndpointConfig& config, boo
         fields.emplace_back(selector.keys[i], values[i][rest % values[i].size()]);
         rest /= values[i].size();
       }
-      Subset* const subset = Get(fields, make);
+      Subset* const subset =
+          make ? Get(fields, selector.single_host_per_subset) : Find(FieldsView(fields));
       if (subset == nullptr) continue;
       // An element of a list may be there twice.
       if (std::find(result.begin(), result.end(), subset) == result.end()) {
@@ -237,43 +239,51 @@ SubsetTable::SubsetList SubsetTable::SubsetsOf(const EndpointConfig& config, boo
   return result;
 }
 
+SubsetTable::Subset* SubsetTable::Find(const FieldsView& fields) {
+  const SubsetSet& shard = shards_[SubsetMap::ShardOf(fields.hash)];
+  const auto found = shard.find(fields);
+  return found == shard.end() ? nullptr : subsets_.at(*found).get();
+}
+
+// Makes it if it is not there; null: there is no room.
 SubsetTable::Subset* SubsetTable::Get(
-    absl::Span<const std::pair<absl::string_view, absl::string_view>> fields, bool make) {
+    absl::Span<const std::pair<absl::string_view, absl::string_view>> fields, bool is_single) {
   const FieldsView key(fields);
-  SubsetSet& shard = shards_[SubsetMap::ShardOf(key.hash)];
-  const auto found = shard.find(key);
-  if (found != shard.end()) return subsets_.at(*found).get();
-  if (!make) return nullptr;
+  if (Subset* const known = Find(key)) return known;
   if (subsets_.size() == kMostSubsets) {
     is_complete_ = false;
     return nullptr;
   }
   model::MetadataFields copy;
   for (const auto& [name, value] : fields) copy.emplace_back(name, value);
-  auto made = std::make_unique<Subset>(epochs_, next_id_++, Extent::kMembers, std::move(copy));
+  auto made =
+      std::make_unique<Subset>(epochs_, next_id_++, Extent::kMembers, std::move(copy), is_single);
   Subset* const subset = made.get();
-  shard.insert(&subset->view);
+  shards_[SubsetMap::ShardOf(key.hash)].insert(&subset->view);
   stale_.set(SubsetMap::ShardOf(key.hash));
   by_id_.emplace(subset->view.id(), subset);
   subsets_.emplace(&subset->view, std::move(made));
   return subset;
 }
 
+// Whether its balancer is told of a change to the members now; at the end of the update, otherwise.
+bool SubsetTable::TellsMembers(Subset* subset) {
+  if (subset->balancer == nullptr || refills_) return false;
+  if (subset->is_single) changed_singles_.insert(subset);
+  return !subset->is_single;
+}
+
 void SubsetTable::AddMember(Subset* subset, const Locality* source, const EndpointConfig* config) {
   subset->members.emplace(source, config);
   ++members_;
-  if (subset->balancer != nullptr && !refills_) {
-    subset->balancer->AddMember(source, config);
-  }
+  if (TellsMembers(subset)) subset->balancer->AddMember(source, config);
 }
 
 void SubsetTable::RemoveMember(Subset* subset, const Locality* source,
                                const EndpointConfig* config) {
   if (subset->members.erase({source, config}) == 0) return;  // there was no room for it
   --members_;
-  if (subset->balancer != nullptr && !refills_) {
-    subset->balancer->RemoveMember(source, config);
-  }
+  if (TellsMembers(subset)) subset->balancer->RemoveMember(source, config);
   if (subset->members.empty()) maybe_empty_.push_back(subset);
 }
 
@@ -281,9 +291,7 @@ void SubsetTable::ChangeMember(Subset* subset, const Locality* source, const End
                                const EndpointConfig* to) {
   if (subset->members.erase({source, from}) == 0) return;
   subset->members.emplace(source, to);
-  if (subset->balancer != nullptr && !refills_) {
-    subset->balancer->ChangeMember(source, from, to);
-  }
+  if (TellsMembers(subset)) subset->balancer->ChangeMember(source, from, to);
 }
 
 void SubsetTable::DropEmpty() {
@@ -302,7 +310,8 @@ void SubsetTable::UpdateSpecial(std::unique_ptr<Subset>* subset, Extent extent, 
   if (needed == (*subset != nullptr)) return;
   stale_.set(0);  // so that the map is published, which has it
   if (!needed) return GiveUp(std::move(*subset));
-  *subset = std::make_unique<Subset>(epochs_, next_id_++, extent, model::MetadataFields());
+  *subset = std::make_unique<Subset>(epochs_, next_id_++, extent, model::MetadataFields(),
+                                     /*is_single=*/false);
   by_id_.emplace((*subset)->view.id(), subset->get());
 }
 
@@ -312,16 +321,35 @@ void SubsetTable::RefillAll() {
   }
 }
 
+// The members that take calls: all, or one at each priority.
+SubsetTable::MembersBySource SubsetTable::TakersOf(const Subset& subset) const {
+  MembersBySource members;
+  for (const auto& [source, config] : subset.members) members[source].push_back(config);
+  if (!subset.is_single) return members;
+  std::map<uint32_t, Member> first;  // by priority
+  for (const Balancer::Source& source : sources_) {
+    const auto found = members.find(source.id);
+    if (found == members.end()) continue;
+    for (const EndpointConfig* config : found->second) {
+      Member& taker =
+          first.try_emplace(source.endpoints->priority, source.id, config).first->second;
+      if (config->address < taker.second->address) taker = {source.id, config};
+    }
+  }
+  MembersBySource takers;
+  for (const auto& [priority, taker] : first) takers[taker.first].push_back(taker.second);
+  return takers;
+}
+
 // In the order of the configuration, which counts for some.
 void SubsetTable::Refill(Subset* subset) {
-  absl::flat_hash_map<const Locality*, std::vector<const EndpointConfig*>> members;
-  for (const auto& [source, config] : subset->members) members[source].push_back(config);
+  MembersBySource members = TakersOf(*subset);
   for (const Balancer::Source& source : sources_) {
     const auto found = members.find(source.id);
     std::vector<const EndpointConfig*> here;
     if (found == members.end()) {
       // It may have had some.
-    } else if (shared_.rules.in_order) {
+    } else if (shared_.rules.in_order && !subset->is_single) {
       source.endpoints->endpoints.ForEach([&](const EndpointConfig& config) {
         if (subset->members.contains({source.id, &config})) here.push_back(&config);
       });

@@ -76,11 +76,13 @@ class SubsetTable {
   using EndpointConfig = model::EndpointConfig;
   using Member = std::pair<const Locality*, const EndpointConfig*>;
   struct Subset {
-    Subset(EpochDomain* epochs, uint64_t id, Balancer::Extent extent, model::MetadataFields fields)
-        : view(epochs, id, std::move(fields)), extent(extent) {}
+    Subset(EpochDomain* epochs, uint64_t id, Balancer::Extent extent, model::MetadataFields fields,
+           bool is_single)
+        : view(epochs, id, std::move(fields)), extent(extent), is_single(is_single) {}
 
     SubsetView view;
     const Balancer::Extent extent;
+    const bool is_single;  // see Selector::single_host_per_subset
     // By locality as well: several may share a configuration, as does one that takes the place of
     // another at another priority.
     absl::flat_hash_set<Member> members;
@@ -88,6 +90,7 @@ class SubsetTable {
     bool is_due = false;  // for a turn
   };
   using SubsetList = absl::InlinedVector<Subset*, 4>;
+  using MembersBySource = absl::flat_hash_map<const Locality*, std::vector<const EndpointConfig*>>;
 
   void Clear();
   std::vector<model::MetadataFields> FieldsInUse() const;
@@ -96,7 +99,10 @@ class SubsetTable {
   void Apply(const Locality* source, const model::EndpointChanges& changes);
   void CountName(absl::string_view address, int sign);
   SubsetList SubsetsOf(const EndpointConfig& config, bool make);
-  Subset* Get(absl::Span<const std::pair<absl::string_view, absl::string_view>> fields, bool make);
+  Subset* Find(const FieldsView& fields);
+  Subset* Get(absl::Span<const std::pair<absl::string_view, absl::string_view>> fields,
+              bool is_single);
+  bool TellsMembers(Subset* subset);
   void AddMember(Subset* subset, const Locality* source, const EndpointConfig* config);
   void RemoveMember(Subset* subset, const Locality* source, const EndpointConfig* config);
   void ChangeMember(Subset* subset, const Locality* source, const EndpointConfig* from,
@@ -104,6 +110,7 @@ class SubsetTable {
   void DropEmpty();
   void UpdateSpecial(std::unique_ptr<Subset>* subset, Balancer::Extent extent, bool needed);
   void RefillAll();
+  MembersBySource TakersOf(const Subset& subset) const;
   void Refill(Subset* subset);
   void GiveUp(std::unique_ptr<Subset> subset);
   void MarkDue(Subset* subset);
@@ -124,6 +131,7 @@ class SubsetTable {
   // How many endpoints are configured with an address, by its hash, if there are subsets.
   absl::flat_hash_map<uint64_t, uint32_t> named_;
   std::map<uint64_t, Subset*> in_use_;             // by id: those that have a balancer
+  absl::flat_hash_set<Subset*> changed_singles_;   // of an update, those that have a balancer
   std::vector<Subset*> maybe_empty_;               // since the last update; may be there twice
   std::vector<std::unique_ptr<Subset>> given_up_;  // until a map is published without them
   std::vector<uint64_t> due_;

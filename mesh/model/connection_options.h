@@ -39,6 +39,9 @@ struct ConnectionOptions {
   // The most calls on one connection at a time, beyond which an endpoint gets another; 0: none,
   // an endpoint has one connection.
   uint32_t max_concurrent_calls = 0;
+  // The most connections of an endpoint, those that replace others not counted; 0: as many as its
+  // calls need, within what the mesh makes.
+  uint32_t max_connections = 0;
   // After how many calls another connection takes its place; 0: none.
   uint32_t max_calls = 0;
   // How long a connection besides the first stays that is not needed; infinite: for good.
@@ -47,14 +50,15 @@ struct ConnectionOptions {
   bool operator==(const ConnectionOptions& other) const {
     return connect_timeout == other.connect_timeout && max_duration == other.max_duration &&
            keepalive == other.keepalive && max_concurrent_calls == other.max_concurrent_calls &&
-           max_calls == other.max_calls && idle_timeout == other.idle_timeout;
+           max_connections == other.max_connections && max_calls == other.max_calls &&
+           idle_timeout == other.idle_timeout;
   }
   template <typename H>
   friend H AbslHashValue(H h, const ConnectionOptions& options) {
-    return H::combine(std::move(h), options.connect_timeout, options.max_duration,
-                      options.keepalive.has_value(),
-                      options.keepalive.value_or(ConnectionKeepalive()),
-                      options.max_concurrent_calls, options.max_calls, options.idle_timeout);
+    return H::combine(
+        std::move(h), options.connect_timeout, options.max_duration, options.keepalive.has_value(),
+        options.keepalive.value_or(ConnectionKeepalive()), options.max_concurrent_calls,
+        options.max_connections, options.max_calls, options.idle_timeout);
   }
 };
 

@@ -31,13 +31,15 @@ inline bool IsUsable(HealthStatus health) {
 // What few endpoints have. Immutable.
 struct EndpointExtras {
   std::string hash_key;     // what is hashed for ring and table; empty: the address (gRFC A76)
-  std::string hostname;     // of health checks by HTTP
+  std::string hostname;     // what policies that hash by name hash if there is no hash_key
   MetadataFields metadata;  // that subsets may name
-  uint32_t health_check_port = 0;  // 0: that of the address
+  std::string health_check_hostname;  // the host or authority of its checks; empty: as they say
+  uint32_t health_check_port = 0;     // 0: that of the address
   bool disable_active_health_check = false;
 
   bool operator==(const EndpointExtras& other) const {
     return hash_key == other.hash_key && hostname == other.hostname && metadata == other.metadata &&
+           health_check_hostname == other.health_check_hostname &&
            health_check_port == other.health_check_port &&
            disable_active_health_check == other.disable_active_health_check;
   }

@@ -87,8 +87,9 @@ struct ClientSideWeightedRoundRobin {
   }
 };
 
-// What a new endpoint's weight is multiplied with while it warms up (round robin and least
-// request): max(min_weight, (age / window) ^ (1 / aggression)) (envoy common.proto).
+// What a new endpoint's weight is multiplied with while it warms up (round robin, also that by load
+// reports, and least request): max(min_weight, (age / window) ^ (1 / aggression)) (envoy
+// common.proto).
 struct SlowStart {
   absl::Duration window;    // above 0
   double aggression = 1.0;  // above 0
@@ -114,25 +115,31 @@ struct SubsetSelection {
     // Where a call's values make no subset; none: what the cluster says.
     std::optional<Fallback> fallback;
     std::vector<std::string> fallback_keys;  // sorted, each once; some of `keys`, not all
+    // Of the endpoints of a subset one takes calls, at each priority: the first by address.
+    bool single_host_per_subset = false;
 
     bool operator==(const Selector& other) const {
       return keys == other.keys && fallback == other.fallback &&
-             fallback_keys == other.fallback_keys;
+             fallback_keys == other.fallback_keys &&
+             single_host_per_subset == other.single_host_per_subset;
     }
   };
 
   Fallback fallback = Fallback::kNone;  // of calls that name no metadata, or those of no selector
   MetadataFields default_subset;
   std::vector<Selector> selectors;  // no two of the same keys
-  bool list_as_any = false;         // an endpoint whose value is a list has each of its elements
+  // Where localities share by weight, they do so in proportion to the endpoints of theirs that are
+  // in the subset, rounded to whole weights.
+  bool scale_locality_weight = false;
+  bool list_as_any = false;     // an endpoint whose value is a list has each of its elements
   bool panic_mode_any = false;  // where the default subset cannot take a call, any endpoint does
   bool obeys_fallback_list = false;   // see MetadataMatch::alternatives()
   bool allow_redundant_keys = false;  // the first selector counts whose keys a call names all
 
   bool operator==(const SubsetSelection& other) const {
     return fallback == other.fallback && default_subset == other.default_subset &&
-           selectors == other.selectors && list_as_any == other.list_as_any &&
-           panic_mode_any == other.panic_mode_any &&
+           selectors == other.selectors && scale_locality_weight == other.scale_locality_weight &&
+           list_as_any == other.list_as_any && panic_mode_any == other.panic_mode_any &&
            obeys_fallback_list == other.obeys_fallback_list &&
            allow_redundant_keys == other.allow_redundant_keys;
   }
@@ -149,6 +156,9 @@ struct LoadBalancing {
   // For kRingHash and kMaglev: the most calls in flight on an endpoint, in percent of the
   // average; 0: any number.
   uint32_t hash_balance_factor = 0;
+  // For kRingHash and kMaglev: an endpoint without a hash_key is hashed by its hostname, if it has
+  // one; else by its address (envoy common.proto, use_hostname_for_hashing).
+  bool hashes_hostname = false;
   std::optional<SlowStart> slow_start;
 
   bool operator==(const LoadBalancing& other) const {
@@ -156,7 +166,8 @@ struct LoadBalancing {
            ring_hash == other.ring_hash && maglev == other.maglev &&
            pick_first == other.pick_first &&
            client_side_weighted_round_robin == other.client_side_weighted_round_robin &&
-           hash_balance_factor == other.hash_balance_factor && slow_start == other.slow_start;
+           hash_balance_factor == other.hash_balance_factor &&
+           hashes_hostname == other.hashes_hostname && slow_start == other.slow_start;
   }
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };

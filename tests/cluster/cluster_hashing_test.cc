@@ -126,6 +126,40 @@ TEST_F(ClusterHashingTest, ALocalitysNewWeightCounts) {
   EXPECT_NEAR(Spread()["x:0"], 900, 50);
 }
 
+// envoy common.proto, ConsistentHashingLbConfig.use_hostname_for_hashing.
+TEST_F(ClusterHashingTest, EndpointsMayBeHashedByName) {
+  connector_.set_outcome(ConnectionState::kReady);
+  const auto named = [](const std::string& address, const std::string& hostname,
+                        const std::string& hash_key) {
+    model::EndpointConfig endpoint{address};
+    auto extras = std::make_shared<model::EndpointExtras>();
+    extras->hostname = hostname;
+    extras->hash_key = hash_key;
+    endpoint.extras = std::move(extras);
+    return endpoint;
+  };
+  // Whose address is what the other is called.
+  const std::vector<model::EndpointConfig> endpoints = {
+      named("a:0", "b:0", ""), named("b:0", "a:0", ""), named("c:0", "a:0", "c:0"), {"d:0"}};
+  model::Cluster cluster = Hashing();
+  Apply(Config(endpoints, cluster));
+  Connect();
+  std::map<uint64_t, std::string> by_address;
+  for (uint64_t i = 0; i < 500; ++i) {
+    const uint64_t hash = i * 0x9e3779b97f4a7c15;
+    by_address[hash] = AddressOf(hash);
+  }
+  cluster.balancing.hashes_hostname = true;
+  Apply(Config(endpoints, cluster));
+  std::set<std::string> seen;
+  for (const auto& [hash, address] : by_address) {
+    const std::string expected = address == "a:0" ? "b:0" : address == "b:0" ? "a:0" : address;
+    EXPECT_EQ(AddressOf(hash), expected);
+    seen.insert(expected);
+  }
+  EXPECT_EQ(seen.size(), 4u);
+}
+
 TEST_F(ClusterHashingTest, EveryClientConnectsTheSameEndpoints) {
   model::Cluster cluster = Hashing();
   cluster.circuit_breakers.normal.max_connections = 4;

@@ -89,6 +89,22 @@ TEST_F(ClusterLoadReportsTest, CallsGoByReports) {  // WRR-11
   EXPECT_EQ(SnapshotNow().policy, "client_side_weighted_round_robin");
 }
 
+TEST_F(ClusterLoadReportsTest, WhatTheyWeighWarmsUp) {
+  cluster_config_.balancing.slow_start = model::SlowStart{absl::Seconds(100), 1.0, 0.1};
+  rules().weight_expiration_period = absl::Hours(1);
+  ServeAll(Endpoints({"busy", "also busy"}));
+  Advance(absl::Seconds(200));
+  ServeAll(Endpoints({"busy", "also busy", "idle"}));
+  EXPECT_NEAR(Shares(2100)["idle"], 100, 10) << "the weights of all are alike";
+  for (const char* busy : {"busy", "also busy"}) Hear(busy, Busy(1.0));
+  Hear("idle", Busy(0.1));
+  Advance(absl::Seconds(50));
+  // Ten times as much as each of the others, but half of that.
+  EXPECT_NEAR(Shares(700)["idle"], 500, 20);
+  Advance(absl::Seconds(51));
+  EXPECT_NEAR(Shares(1200)["idle"], 1000, 20);
+}
+
 TEST_F(ClusterLoadReportsTest, ErrorsCost) {  // WRR-12
   rules().error_utilization_penalty = 0.9;
   ServeTwo();

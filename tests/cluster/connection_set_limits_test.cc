@@ -23,14 +23,15 @@ TEST(ConnectionsForTest, OneMoreAfterThreeQuarters) {
     uint64_t uses;
     uint32_t limit;
     size_t connections;
+    size_t most = 12;
   } kRows[] = {
-      {0, 0, 1},    {1000, 0, 1}, {0, 1, 1},      {1, 1, 2},        {5, 1, 6},
-      {0, 2, 1},    {1, 2, 2},    {0, 4, 1},      {2, 4, 1},        {3, 4, 2},
-      {5, 4, 2},    {6, 4, 3},    {74, 100, 1},   {75, 100, 2},     {150, 100, 3},
-      {500, 1, 12}, {9, 100, 1},  {~0ull, 1, 12}, {~0ull, ~0u, 12}, {1000, ~0u, 1},
+      {0, 0, 1},        {1000, 0, 1},   {0, 1, 1},      {1, 1, 2},      {5, 1, 6},   {0, 2, 1},
+      {1, 2, 2},        {0, 4, 1},      {2, 4, 1},      {3, 4, 2},      {5, 4, 2},   {6, 4, 3},
+      {74, 100, 1},     {75, 100, 2},   {150, 100, 3},  {500, 1, 12},   {9, 100, 1}, {~0ull, 1, 12},
+      {~0ull, ~0u, 12}, {1000, ~0u, 1}, {500, 1, 1, 1}, {500, 1, 3, 3},
   };
   for (const auto& row : kRows) {
-    EXPECT_EQ(ConnectionsFor(row.uses, row.limit), row.connections)
+    EXPECT_EQ(ConnectionsFor(row.uses, row.limit, row.most), row.connections)
         << row.uses << " of " << row.limit;
   }
 }
@@ -184,6 +185,36 @@ TEST_F(OneCallTest, ThereAreNoMoreThanTwelve) {
   std::vector<int> counts(ConnectionSet::kMostServing);
   for (const wire::ConnectionUse& use : uses) ++counts.at(NumberOf(use));
   EXPECT_THAT(counts, Each(::testing::AllOf(::testing::Ge(2), ::testing::Le(3))));
+}
+
+model::ConnectionOptions AtMostTwo() {
+  model::ConnectionOptions options = Limited(1);
+  options.max_connections = 2;
+  options.max_calls = 5;
+  return options;
+}
+
+// envoy circuit_breaker.proto, per_host_thresholds.
+class MaxConnectionsTest : public ConnectionSetFixture {
+ protected:
+  MaxConnectionsTest() : ConnectionSetFixture(AtMostTwo()) {}
+};
+
+TEST_F(MaxConnectionsTest, AreThoseThatServe) {
+  Start();
+  Uses uses;
+  const auto take = [&] {
+    uses.push_back(set_->Use());
+    executor_.RunReady();
+  };
+  take();
+  ASSERT_EQ(connector_.Live(), "0 1");
+  Become(1, State::kReady);
+  for (int i = 0; i < 4; ++i) take();
+  EXPECT_EQ(connector_.Live(), "0 1");
+  // One that has had its calls is replaced all the same.
+  while (connector_.made() == 2 && uses.size() < 20) take();
+  EXPECT_EQ(connector_.Live(), "0 1 2");
 }
 
 model::ConnectionOptions Counted() {

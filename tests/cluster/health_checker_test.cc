@@ -153,7 +153,7 @@ TEST_F(HealthCheckerTest, AsksWhatAndWhomTheCheckNames) {
     Update({test.check});
     EndpointExtras extras;
     extras.health_check_port = test.port;
-    extras.hostname = test.hostname;
+    extras.health_check_hostname = test.hostname;
     Add(test.address, extras);
     const FakeProber::Seen& seen = prober_.seen().back();
     EXPECT_EQ(seen.address, test.probed) << test.name;

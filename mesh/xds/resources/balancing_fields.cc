@@ -30,7 +30,7 @@ constexpr FieldDeclaration kZoneAware[] = {
 };
 
 constexpr FieldDeclaration kClusterConsistentHashing[] = {
-    Advisory(1, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(1, "use_hostname_for_hashing", "where an endpoint has a hostname and no hash_key"),
     Honoured(2, "hash_balance_factor", "100 or more"),
 };
 
@@ -95,7 +95,10 @@ constexpr FieldDeclaration kRingHash[] = {
     Honoured(1, "hash_function", "XX_HASH; others are refused by name"),
     Honoured(2, "minimum_ring_size", kMinimumRing),
     Honoured(3, "maximum_ring_size", kMaximumRing),
-    Advisory(4, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(4, "use_hostname_for_hashing",
+             "where an endpoint has a hostname and no hash_key; "
+             "consistent_hashing_lb_config replaces it")
+        .AdvisoryInGrpc(),
     Honoured(5, "hash_balance_factor", "100 or more; consistent_hashing_lb_config replaces it")
         .AdvisoryInGrpc(),
     Honoured(6, "consistent_hashing_lb_config").AdvisoryInGrpc(),
@@ -110,7 +113,7 @@ constexpr FieldDeclaration kMaglev[] = {
 };
 
 constexpr FieldDeclaration kConsistentHashing[] = {
-    Advisory(1, "use_hostname_for_hashing", "the address is hashed, or the endpoint's hash_key"),
+    Honoured(1, "use_hostname_for_hashing", "where an endpoint has a hostname and no hash_key"),
     Honoured(2, "hash_balance_factor", "100 or more"),
     Advisory(3, "hash_policy", "a route says what is hashed"),
 };
@@ -127,7 +130,7 @@ constexpr FieldDeclaration kClientSideWeightedRoundRobin[] = {
     Honoured(5, "weight_update_period", "100 ms or more; absent: 1 s"),
     Honoured(6, "error_utilization_penalty", "0 or more; absent: 1"),
     Honoured(7, "metric_names_for_computing_utilization", "100 at most").AdvisoryInGrpc(),
-    Advisory(8, "slow_start_config", "not there yet"),
+    Honoured(8, "slow_start_config").AdvisoryInGrpc(),
 };
 
 constexpr FieldDeclaration kWrrLocality[] = {
@@ -146,7 +149,7 @@ constexpr FieldDeclaration kSubset[] = {
     Honoured(3, "subset_selectors", "100 at most; of those with the same keys the first counts"),
     Honoured(4, "locality_weight_aware",
              "absent: localities share as the policy in the subsets says (envoy: without weights)"),
-    Refused(5, "scale_locality_weight", "not there yet").AdvisoryInGrpc(),
+    Honoured(5, "scale_locality_weight", "where localities share by weight"),
     Honoured(6, "panic_mode_any"),
     Honoured(7, "list_as_any"),
     Honoured(8, "metadata_fallback_policy", "FALLBACK_LIST: 32 alternatives at most"),
@@ -158,8 +161,8 @@ constexpr FieldDeclaration kLbSubsetSelector[] = {
     Honoured(1, "keys", "in any order; a selector without keys selects nothing"),
     Honoured(2, "fallback_policy"),
     Honoured(3, "fallback_keys_subset", "some of the keys, not all; only with KEYS_SUBSET"),
-    Advisory(4, "single_host_per_subset",
-             "if several endpoints are in a subset, all take its calls"),
+    Honoured(4, "single_host_per_subset",
+             "at each priority the first endpoint by address takes the calls"),
 };
 
 constexpr MessageDeclaration kMessages[] = {

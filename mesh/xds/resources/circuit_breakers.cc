@@ -1,5 +1,8 @@
 #include "mesh/xds/resources/circuit_breakers.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "mesh/xds/resources/common.h"
 
@@ -84,6 +87,32 @@ model::CircuitBreakers DecodeCircuitBreakers(const proto::CircuitBreakers& confi
     }
   }
   return result;
+}
+
+uint32_t DecodeMaxConnectionsPerHost(const proto::CircuitBreakers& config, Decoding* decoding) {
+  std::optional<uint32_t> result;
+  const int size = decoding->grpc() ? 0 : config.per_host_thresholds_size();
+  for (int i = 0; i < size; ++i) {
+    const FieldErrors::Scope scope(&decoding->errors, "per_host_thresholds", i);
+    const proto::CircuitBreakers::Thresholds& thresholds = config.per_host_thresholds(i);
+    const auto refuse = [&](bool there, absl::string_view field) {
+      if (there) decoding->errors.Add(field, "not a limit of hosts, which have max_connections");
+    };
+    refuse(thresholds.has_max_pending_requests(), "max_pending_requests");
+    refuse(thresholds.has_max_requests(), "max_requests");
+    refuse(thresholds.has_max_retries(), "max_retries");
+    refuse(thresholds.has_retry_budget(), "retry_budget");
+    if (thresholds.priority() == kHigh) {
+      decoding->Ignore("priority, other than DEFAULT");
+    } else if (thresholds.priority() != kDefault) {
+      decoding->errors.Add("priority", absl::StrCat("unknown value ", thresholds.priority()));
+    } else if (result.has_value()) {
+      decoding->Ignore("priority, as before");
+    } else if (thresholds.has_max_connections()) {
+      result = std::max<uint32_t>(1, thresholds.max_connections().value());
+    }
+  }
+  return result.value_or(0);
 }
 
 }  // namespace mesh::xds

@@ -42,6 +42,8 @@ model::Cluster DecodeCluster(const proto::Cluster& cluster, Decoding* decoding) 
   {
     const FieldErrors::Scope scope(&decoding->errors, "circuit_breakers");
     result.circuit_breakers = DecodeCircuitBreakers(cluster.circuit_breakers(), decoding);
+    result.connections.max_connections =
+        DecodeMaxConnectionsPerHost(cluster.circuit_breakers(), decoding);
   }
   if (!decoding->grpc()) {
     result.health_checks = DecodeHealthChecks(cluster.health_checks(), decoding);

@@ -62,8 +62,8 @@ model::LoadBalancing DecodeNamedPolicy(const proto::Cluster& cluster, Decoding* 
   }
   if (result.hashes() && !decoding->grpc()) {
     const FieldErrors::Scope scope(&errors, "common_lb_config.consistent_hashing_lb_config");
-    result.hash_balance_factor = DecodeHashBalanceFactor(
-        cluster.common_lb_config().consistent_hashing_lb_config(), decoding);
+    DecodeConsistentHashing(cluster.common_lb_config().consistent_hashing_lb_config(), &result,
+                            decoding);
   }
   return result;
 }

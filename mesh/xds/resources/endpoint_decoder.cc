@@ -43,6 +43,7 @@ bool IsPlain(const proto::LbEndpoint& endpoint, bool grpc) {
          inner.address().has_socket_address() && HasOnlyKnown(inner.address()) &&
          HasOnlyKnown(address) && HasOnlyKnown(endpoint.load_balancing_weight()) &&
          (!endpoint.has_metadata() || IsPlain(endpoint.metadata())) &&
+         (inner.hostname().empty() || (!grpc && IsUtf8(inner.hostname()))) &&
          (!inner.has_health_check_config() || (!grpc && IsPlain(inner.health_check_config())));
 }
 
@@ -83,7 +84,7 @@ void DecodeHealthCheckConfig(const proto::Endpoint::HealthCheckConfig& config,
     decoding->errors.Add("port_value",
                          absl::StrCat("port ", config.port_value(), " is out of range"));
   }
-  extras->hostname = config.hostname();
+  extras->health_check_hostname = config.hostname();
   CheckHeaderText("hostname", config.hostname(), decoding);
   extras->disable_active_health_check = config.disable_active_health_check();
 }
@@ -118,6 +119,7 @@ std::shared_ptr<const model::EndpointExtras> EndpointDecoder::DecodeExtras(Decod
     extras.hash_key = HashKey(metadata);
     extras.metadata = FieldsOf(metadata);
   }
+  if (!decoding->grpc()) extras.hostname = message_.endpoint().hostname();
   if (message_.endpoint().has_health_check_config() && !decoding->grpc()) {
     const FieldErrors::Scope scope(&decoding->errors, "endpoint.health_check_config");
     DecodeHealthCheckConfig(message_.endpoint().health_check_config(), &extras, decoding);
@@ -153,7 +155,8 @@ DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
     result.config.weight = message_.load_balancing_weight().value();
     if (result.config.weight == 0) errors.Add("load_balancing_weight", "zero");
   }
-  if (message_.has_metadata() || message_.endpoint().has_health_check_config()) {
+  if (message_.has_metadata() || message_.endpoint().has_health_check_config() ||
+      !message_.endpoint().hostname().empty()) {
     result.config.extras = DecodeExtras(decoding);
   }
   return result;

@@ -48,7 +48,8 @@ constexpr FieldDeclaration kLbEndpoint[] = {
 constexpr FieldDeclaration kEndpoint[] = {
     Honoured(1, "address"),
     Honoured(2, "health_check_config").AdvisoryInGrpc(),
-    Advisory(3, "hostname", "the authority is not rewritten yet"),
+    Honoured(3, "hostname", "of use_hostname_for_hashing; the authority is not rewritten yet")
+        .AdvisoryInGrpc(),
     Advisory(4, "additional_addresses", "checked in grpc; one address for each endpoint"),
 };
 

@@ -39,12 +39,14 @@ constexpr FieldDeclaration kOutlierDetection[] = {
         .AdvisoryInGrpc("one is ejected, always (gRFC A50)"),
 };
 
+constexpr absl::string_view kRequestsOnly = "gRPC limits requests only (gRFC A32)";
+
 constexpr FieldDeclaration kCircuitBreakers[] = {
     Honoured(1, "thresholds", "the first of a routing priority"),
-    Advisory(2, "per_host_thresholds", "not there yet"),
+    Honoured(2, "per_host_thresholds",
+             "max_connections of priority DEFAULT, 1 at least; any other limit is refused")
+        .AdvisoryInGrpc(kRequestsOnly),
 };
-
-constexpr absl::string_view kRequestsOnly = "gRPC limits requests only (gRFC A32)";
 
 constexpr FieldDeclaration kThresholds[] = {
     Honoured(1, "priority", "DEFAULT or HIGH (grpc: others than DEFAULT are ignored)"),

@@ -77,9 +77,11 @@ Balancing Decode(const proto::RingHash& message, Decoding* decoding) {
   if (decoding->grpc()) return result;
   if (message.has_consistent_hashing_lb_config()) {
     const FieldErrors::Scope scope(&decoding->errors, "consistent_hashing_lb_config");
-    result.policy.hash_balance_factor =
-        DecodeHashBalanceFactor(message.consistent_hashing_lb_config(), decoding);
-  } else if (message.has_hash_balance_factor()) {
+    DecodeConsistentHashing(message.consistent_hashing_lb_config(), &result.policy, decoding);
+    return result;
+  }
+  result.policy.hashes_hostname = message.use_hostname_for_hashing();
+  if (message.has_hash_balance_factor()) {
     result.policy.hash_balance_factor =
         DecodeHashBalanceFactor(message.hash_balance_factor(), decoding);
   }
@@ -92,8 +94,7 @@ Balancing Decode(const proto::Maglev& message, Decoding* decoding) {
   result.policy.maglev = DecodeMaglev(message, decoding);
   result.weighting = Weighting(message.has_locality_weighted_lb_config(), *decoding);
   const FieldErrors::Scope scope(&decoding->errors, "consistent_hashing_lb_config");
-  result.policy.hash_balance_factor =
-      DecodeHashBalanceFactor(message.consistent_hashing_lb_config(), decoding);
+  DecodeConsistentHashing(message.consistent_hashing_lb_config(), &result.policy, decoding);
   return result;
 }
 
@@ -111,6 +112,7 @@ Balancing Decode(const proto::ClientSideWeightedRoundRobin& message, Decoding* d
   result.policy.client_side_weighted_round_robin =
       DecodeClientSideWeightedRoundRobin(message, decoding);
   result.weighting = Weighting(false, *decoding);
+  DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
   return result;
 }
 

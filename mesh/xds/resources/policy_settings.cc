@@ -225,11 +225,12 @@ std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& co
   return result;
 }
 
-uint32_t DecodeHashBalanceFactor(const proto::ConsistentHashingLbConfig& config,
-                                 Decoding* decoding) {
-  return config.has_hash_balance_factor()
-             ? DecodeHashBalanceFactor(config.hash_balance_factor(), decoding)
-             : 0;
+void DecodeConsistentHashing(const proto::ConsistentHashingLbConfig& config,
+                             model::LoadBalancing* result, Decoding* decoding) {
+  result->hashes_hostname = config.use_hostname_for_hashing();
+  if (config.has_hash_balance_factor()) {
+    result->hash_balance_factor = DecodeHashBalanceFactor(config.hash_balance_factor(), decoding);
+  }
 }
 
 uint32_t DecodeHashBalanceFactor(const google::protobuf::UInt32Value& factor, Decoding* decoding) {

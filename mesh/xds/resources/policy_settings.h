@@ -36,8 +36,9 @@ model::ClientSideWeightedRoundRobin DecodeClientSideWeightedRoundRobin(
 std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,
                                                 Decoding* decoding);
 
-uint32_t DecodeHashBalanceFactor(const proto::ConsistentHashingLbConfig& config,
-                                 Decoding* decoding);
+// Of a policy that hashes.
+void DecodeConsistentHashing(const proto::ConsistentHashingLbConfig& config,
+                             model::LoadBalancing* result, Decoding* decoding);
 uint32_t DecodeHashBalanceFactor(const google::protobuf::UInt32Value& factor, Decoding* decoding);
 
 }  // namespace mesh::xds

@@ -85,6 +85,7 @@ SubsetSelection::Selector DecodeSelector(const proto::LbSubsetSelector& selector
   result.fallback = DecodeSelectorFallback(selector.fallback_policy(), decoding);
   result.fallback_keys = DecodeKeys(selector.fallback_keys_subset());
   CheckFallbackKeys(result, decoding);
+  result.single_host_per_subset = selector.single_host_per_subset();
   return result;
 }
 
@@ -108,6 +109,7 @@ std::shared_ptr<SubsetSelection> Decode(const Message& config, Decoding* decodin
   // What could not be compared would make the subset larger than it says.
   CheckValues("default_subset", config.default_subset(), decoding);
   result->default_subset = FieldsOf(config.default_subset());
+  result->scale_locality_weight = config.scale_locality_weight();
   result->list_as_any = config.list_as_any();
   result->panic_mode_any = config.panic_mode_any();
   result->obeys_fallback_list = ObeysFallbackList(config.metadata_fallback_policy(), decoding);

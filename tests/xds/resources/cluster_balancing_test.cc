@@ -265,6 +265,25 @@ TEST(ClusterBalancingTest, HashBalanceFactor) {
   EXPECT_EQ(Balancing(Profile::kGrpc, common + factor + "}").hash_balance_factor, 0u);
 }
 
+TEST(ClusterBalancingTest, HashesHostname) {
+  const std::string field = "use_hostname_for_hashing: true ";
+  const std::string config = "consistent_hashing_lb_config { " + field + "} ";
+  const std::string common = "lb_policy: RING_HASH common_lb_config { " + config + "}";
+  for (const Profile profile : kNotGrpc) {
+    for (const std::string& text :
+         {common, "lb_policy: MAGLEV common_lb_config { " + config + "}", List(RingHash(config)),
+          List(RingHash(field)), List(Maglev(config))}) {
+      EXPECT_TRUE(Balancing(profile, text).hashes_hostname) << text;
+    }
+    for (const std::string& text : {std::string("lb_policy: RING_HASH"), List(Maglev("")),
+                                    List(RingHash(field + "consistent_hashing_lb_config { }"))}) {
+      EXPECT_FALSE(Balancing(profile, text).hashes_hostname) << text;
+    }
+  }
+  EXPECT_FALSE(Balancing(Profile::kGrpc, common).hashes_hostname);
+  EXPECT_FALSE(Balancing(Profile::kGrpc, List(RingHash(field))).hashes_hostname);
+}
+
 TEST(ClusterBalancingTest, SlowStart) {
   const std::string fields =
       "slow_start_config { slow_start_window { seconds: 60 } aggression { default_value: 2 } "

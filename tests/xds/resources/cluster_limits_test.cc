@@ -255,6 +255,51 @@ TEST(ClusterLimitsTest, ARetryBudgetByDefault) {
   EXPECT_EQ(cluster.circuit_breakers.normal.retry_budget, (Thresholds::RetryBudget{20, 3}));
 }
 
+TEST(ClusterLimitsTest, ConnectionsOfAHost) {
+  const auto of_host = [](const std::string& fields) {
+    return "per_host_thresholds { " + fields + " } ";
+  };
+  const std::string seven = of_host("max_connections { value: 7 }");
+  const struct {
+    std::string fields;
+    uint32_t limit;
+    std::vector<std::string> ignored;
+  } kRows[] = {
+      {"", 0, {}},
+      {of_host(""), 0, {}},
+      {seven, 7, {}},
+      {of_host("max_connections { }"), 1, {}},
+      {of_host("priority: 1 max_connections { value: 5 }") + seven,
+       7,
+       {"circuit_breakers.per_host_thresholds.priority, other than DEFAULT"}},
+      {seven + of_host("max_connections { value: 5 }"),
+       7,
+       {"circuit_breakers.per_host_thresholds.priority, as before"}},
+  };
+  for (const auto& row : kRows) {
+    for (const Profile profile : kNotGrpc) {
+      const model::Cluster cluster = GoodCluster(profile, Breakers(row.fields));
+      EXPECT_EQ(cluster.connections.max_connections, row.limit) << row.fields;
+      EXPECT_EQ(cluster.ignored, row.ignored) << row.fields;
+      EXPECT_EQ(cluster.circuit_breakers.normal, GoodCluster(profile, "").circuit_breakers.normal);
+    }
+  }
+  const model::Cluster grpc = GoodCluster(Profile::kGrpc, Breakers(seven));
+  EXPECT_EQ(grpc.connections.max_connections, 0u);
+  EXPECT_THAT(grpc.ignored, ElementsAre("circuit_breakers.per_host_thresholds"));
+  const std::string at = "circuit_breakers.per_host_thresholds[0].";
+  const std::string cause = ": not a limit of hosts, which have max_connections";
+  std::vector<ClusterCase> cases = {
+      {"a priority that is not known", Breakers(of_host("priority: 2")),
+       at + "priority: unknown value 2"},
+      {"a retry budget", Breakers(of_host("retry_budget { }")), at + "retry_budget" + cause},
+  };
+  for (const std::string field : {"max_pending_requests", "max_requests", "max_retries"}) {
+    cases.push_back({field, Breakers(of_host(field + " { value: 5 }")), at + field + cause});
+  }
+  CheckClusters(kNotGrpc, cases);
+}
+
 TEST(ClusterLimitsTest, CircuitBreakersThatAreRefused) {
   const auto budget = [](const std::string& value) {
     return Breakers(

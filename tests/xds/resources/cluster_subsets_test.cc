@@ -56,13 +56,14 @@ TEST(ClusterSubsetsTest, InBothForms) {
       "                 fields { key: 'canary' value { bool_value: false } } } "
       "subset_selectors { keys: 'version' keys: 'canary' keys: 'version' } "
       "subset_selectors { } "
-      "subset_selectors { keys: 'a' fallback_policy: NO_FALLBACK } "
+      "subset_selectors { keys: 'a' fallback_policy: NO_FALLBACK single_host_per_subset: true } "
       "subset_selectors { keys: 'b' fallback_policy: ANY_ENDPOINT } "
       "subset_selectors { keys: 'c' fallback_policy: DEFAULT_SUBSET } "
       "subset_selectors { keys: 'c' fallback_policy: NO_FALLBACK } "  // again
       "subset_selectors { keys: 'x' keys: 'y' keys: 'z' fallback_policy: KEYS_SUBSET "
       "                   fallback_keys_subset: 'z' fallback_keys_subset: 'x' } "
-      "list_as_any: true panic_mode_any: true metadata_fallback_policy: FALLBACK_LIST ";
+      "scale_locality_weight: true list_as_any: true panic_mode_any: true "
+      "metadata_fallback_policy: FALLBACK_LIST ";
   for (const Profile profile : kNotGrpc) {
     for (const std::string& text : {Old(fields), New(fields)}) {
       SCOPED_TRACE(text);
@@ -75,10 +76,13 @@ TEST(ClusterSubsetsTest, InBothForms) {
       EXPECT_EQ(subsets.selectors[0].fallback, std::nullopt);
       EXPECT_THAT(subsets.selectors[1].keys, ElementsAre("a"));
       EXPECT_EQ(subsets.selectors[1].fallback, SubsetSelection::Fallback::kNone);
+      EXPECT_TRUE(subsets.selectors[1].single_host_per_subset);
+      EXPECT_FALSE(subsets.selectors[2].single_host_per_subset);
       EXPECT_EQ(subsets.selectors[2].fallback, SubsetSelection::Fallback::kAnyEndpoint);
       EXPECT_EQ(subsets.selectors[3].fallback, SubsetSelection::Fallback::kDefaultSubset);
       EXPECT_EQ(subsets.selectors[4].fallback, SubsetSelection::Fallback::kFewerKeys);
       EXPECT_THAT(subsets.selectors[4].fallback_keys, ElementsAre("x", "z"));
+      EXPECT_TRUE(subsets.scale_locality_weight);
       EXPECT_TRUE(subsets.list_as_any);
       EXPECT_TRUE(subsets.panic_mode_any);
       EXPECT_TRUE(subsets.obeys_fallback_list);
@@ -93,7 +97,8 @@ TEST(ClusterSubsetsTest, InBothForms) {
 
 TEST(ClusterSubsetsTest, FallbackByDefault) {
   const SubsetSelection plain = Selection(Profile::kMesh, Old(kSelector));
-  EXPECT_FALSE(plain.list_as_any || plain.panic_mode_any || plain.obeys_fallback_list);
+  EXPECT_FALSE(plain.scale_locality_weight || plain.list_as_any || plain.panic_mode_any ||
+               plain.obeys_fallback_list);
   EXPECT_TRUE(Selection(Profile::kMesh, New(kSelector + "allow_redundant_keys: true "))
                   .allow_redundant_keys);
   EXPECT_EQ(Selection(Profile::kMesh, Old(kSelector)).fallback, SubsetSelection::Fallback::kNone);
@@ -209,42 +214,6 @@ TEST(ClusterSubsetsTest, ValuesThatAreNotKnown) {
               HasSubstr(kConfig + "metadata_fallback_policy: unknown value 2 is not supported"));
   EXPECT_THAT(error, HasSubstr(kConfig + "subset_selectors[0].fallback_policy: unknown value 5 is "
                                          "not supported"));
-}
-
-// They would send calls elsewhere.
-TEST(ClusterSubsetsTest, WhatIsNotThereYetIsRefusedByName) {
-  const struct {
-    int field;
-    std::string name;
-  } kRows[] = {{5, "scale_locality_weight"}};
-  for (const auto& row : kRows) {
-    proto::Subset config;
-    config.GetReflection()->MutableUnknownFields(&config)->AddVarint(row.field, 1);
-    CheckClusters(kNotGrpc, {{row.name,
-                              "load_balancing_policy { " +
-                                  Policy("subset.v3.Subset", config.SerializeAsString()) + " }",
-                              kConfig + row.name + ": not supported (not there yet)"}});
-  }
-}
-
-// An optimisation of Envoy's, which takes one of several endpoints.
-TEST(ClusterSubsetsTest, SingleHostPerSubsetIsListed) {
-  proto::LbSubsetConfig config;
-  proto::LbSubsetSelector* const selector = config.add_subset_selectors();
-  selector->add_keys("a");
-  selector->GetReflection()->MutableUnknownFields(selector)->AddVarint(4, 1);
-  const DecodeResult result = DecodeCluster(
-      Profile::kMesh, "load_balancing_policy { " +
-                          Policy("subset.v3.Subset",
-                                 [&] {
-                                   proto::Subset subset;
-                                   subset.MergeFromString(config.SerializeAsString());
-                                   subset.mutable_subset_lb_policy()->ParseFromString(
-                                       Serialized<proto::LoadBalancingPolicy>(LeastRequest()));
-                                   return subset.SerializeAsString();
-                                 }()) +
-                          " }");
-  ASSERT_TRUE(result.error.ok()) << result.error;
 }
 
 }  // namespace

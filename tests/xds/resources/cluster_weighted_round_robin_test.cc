@@ -64,6 +64,17 @@ TEST(ClusterWeightedRoundRobinTest, Settings) {
   }
 }
 
+TEST(ClusterWeightedRoundRobinTest, SlowStart) {
+  const std::string text =
+      List(ClientSideWeightedRoundRobin("slow_start_config { slow_start_window { seconds: 60 } }"));
+  for (const Profile profile : kNotGrpc) {
+    const model::Cluster cluster = GoodCluster(profile, text);
+    ASSERT_TRUE(cluster.balancing.slow_start.has_value());
+    EXPECT_EQ(cluster.balancing.slow_start->window, absl::Minutes(1));
+  }
+  EXPECT_FALSE(GoodCluster(Profile::kGrpc, text).balancing.slow_start.has_value());
+}
+
 TEST(ClusterWeightedRoundRobinTest, WhatIsWrongIsRefusedByName) {
   const auto with = [](const std::string& fields) {
     return List(ClientSideWeightedRoundRobin(fields));

@@ -162,12 +162,26 @@ TEST(EndpointExtrasTest, HealthChecks) {
   for (const Profile profile : {Profile::kMesh, Profile::kEnvoy}) {
     const EndpointExtras extras = Extras(profile, config, "");
     EXPECT_EQ(extras.health_check_port, 8081u);
-    EXPECT_EQ(extras.hostname, "echo");
+    EXPECT_EQ(extras.health_check_hostname, "echo");
+    EXPECT_EQ(extras.hostname, "");
     EXPECT_TRUE(extras.disable_active_health_check);
   }
   EXPECT_THAT(AllExtras(Profile::kGrpc, Endpoint(config, "")), ElementsAre(nullptr));
   EXPECT_THAT(Good(Profile::kGrpc, Endpoint(config, ""))->ignored,
               ElementsAre("endpoints.lb_endpoints.endpoint.health_check_config"));
+}
+
+TEST(EndpointExtrasTest, Hostname) {
+  for (const Profile profile : {Profile::kMesh, Profile::kEnvoy}) {
+    const EndpointExtras extras = Extras(profile, "hostname: 'echo'", "");
+    EXPECT_EQ(extras.hostname, "echo");
+    EXPECT_EQ(extras.health_check_hostname, "");
+    EXPECT_THAT(Good(profile, Endpoint("hostname: 'echo'", ""))->ignored, IsEmpty());
+    EXPECT_THAT(AllExtras(profile, Endpoint("hostname: ''", "")), ElementsAre(nullptr));
+  }
+  EXPECT_THAT(AllExtras(Profile::kGrpc, Endpoint("hostname: 'echo'", "")), ElementsAre(nullptr));
+  EXPECT_THAT(Good(Profile::kGrpc, Endpoint("hostname: 'echo'", ""))->ignored,
+              ElementsAre("endpoints.lb_endpoints.endpoint.hostname"));
 }
 
 TEST(EndpointExtrasTest, Refused) {
@@ -181,6 +195,7 @@ TEST(EndpointExtrasTest, Refused) {
        at + "endpoint.health_check_config.port_value: port 65536 is out of range", false},
       {Endpoint("health_check_config { hostname: 'a b' }", ""),
        at + "endpoint.health_check_config.hostname: has spaces or control characters", false},
+      {Endpoint("hostname: '\\377'", ""), at + "endpoint.hostname: not UTF-8", false},
       {Endpoint("", "metadata { filter_metadata { key: 'envoy.lb' value: '\\377' } }"),
        at + "metadata.filter_metadata[\"envoy.lb\"]: the bytes are not a google.protobuf.Struct",
        true},

@@ -355,7 +355,7 @@ TEST(EndpointsValidationTest, FieldsThatDoNothingAreListed) {
   };
   proto::LocalityLbEndpoints* locality = message.mutable_endpoints(0);
   set(locality->mutable_lb_endpoints(1)->mutable_metadata(), 2);
-  set(locality->mutable_lb_endpoints(1)->mutable_endpoint(), 3);
+  set(locality->mutable_lb_endpoints(1)->mutable_endpoint()->mutable_health_check_config(), 3);
   set(locality, 9);
   set(&message, 5);
   set(&message, 99);
@@ -364,7 +364,7 @@ TEST(EndpointsValidationTest, FieldsThatDoNothingAreListed) {
   ASSERT_TRUE(result.error.ok()) << result.error;
   EXPECT_THAT(
       ModelOf<model::ClusterLoadAssignment>(result.resource)->ignored,
-      ElementsAre("endpoints.lb_endpoints.endpoint.hostname",
+      ElementsAre("endpoints.lb_endpoints.endpoint.health_check_config.address",
                   "endpoints.lb_endpoints.metadata.typed_filter_metadata", "endpoints.metadata",
                   "field 99 of ClusterLoadAssignment", "named_endpoints"));
 }

@@ -154,6 +154,7 @@ set(MESH_SOURCES
     mesh/xds/resources/endpoint_chunks.cc
     mesh/xds/resources/endpoint_decoder.cc
     mesh/xds/resources/endpoint_fields.cc
+    mesh/xds/resources/header_options.cc
     mesh/xds/resources/health_check_fields.cc
     mesh/xds/resources/health_checks.cc
     mesh/xds/resources/http_filters.cc
@@ -373,6 +374,7 @@ set(MESH_HEADERS
     mesh/xds/resources/decoding.h
     mesh/xds/resources/endpoint_chunks.h
     mesh/xds/resources/endpoint_decoder.h
+    mesh/xds/resources/header_options.h
     mesh/xds/resources/health_checks.h
     mesh/xds/resources/http_filters.h
     mesh/xds/resources/http_protocol_options.h

@@ -23,7 +23,7 @@ void HealthCheckState::Count(const model::HealthCheck& check, wire::ProbeOutcome
   if (passed_) {
     CountSuccess(check);
   } else {
-    CountFailure(check, wire::IsAnswer(outcome));
+    CountFailure(check, wire::IsAnswer(outcome) && outcome != wire::ProbeOutcome::kRetriable);
   }
   checked_ = true;
 }

@@ -13,23 +13,34 @@ namespace mesh::model {
 
 // How the health of an endpoint is asked for, and how often (envoy health_check.proto). A value.
 struct HealthCheck {
+  // Names, in lower case, and values, as a request has them.
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  // Of statuses, [first, second).
+  using Ranges = std::vector<std::pair<uint32_t, uint32_t>>;
+
   // grpc.health.v1.Health/Check; healthy is SERVING.
   struct Grpc {
     std::string service_name;
     std::string authority;  // empty: the cluster's name
+    Headers metadata;
 
     bool operator==(const Grpc& other) const {
-      return service_name == other.service_name && authority == other.authority;
+      return service_name == other.service_name && authority == other.authority &&
+             metadata == other.metadata;
     }
   };
-  // GET; healthy is a code of one of the ranges, [first, second).
+  // A request without a body; healthy is a status of one of the ranges.
   struct Http {
-    std::string path;  // begins with `/`
-    std::string host;  // empty: the cluster's name
-    std::vector<std::pair<uint32_t, uint32_t>> expected = {{200, 201}};
+    std::string method = "GET";
+    std::string path;                            // begins with `/`
+    std::string host;                            // empty: the cluster's name
+    Headers headers = {{"user-agent", "mesh"}};  // beside the host
+    Ranges expected = {{200, 201}};
+    Ranges retriable;  // not healthy, but not unhealthy at once: they count as no answer does
 
     bool operator==(const Http& other) const {
-      return path == other.path && host == other.host && expected == other.expected;
+      return method == other.method && path == other.path && host == other.host &&
+             headers == other.headers && expected == other.expected && retriable == other.retriable;
     }
   };
   // A connection that is accepted; if `send` is not empty, also an answer that contains the parts

@@ -31,6 +31,7 @@ class HealthCall final : public Pump::Tag, public std::enable_shared_from_this<H
     const auto& check = std::get<model::HealthCheck::Grpc>(request.check->kind);
     context_.set_deadline(In(request.check->timeout));
     if (!request.authority.empty()) context_.set_authority(request.authority);
+    for (const auto& [name, value] : check.metadata) context_.AddMetadata(name, value);
     reader_ = grpc::GenericStub(channel).PrepareUnaryCall(
         &context_, std::string(kHealthCheckMethod),
         ToByteBuffer(EncodeHealthCheckRequest(check.service_name)), queue);

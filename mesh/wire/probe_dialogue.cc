@@ -63,7 +63,7 @@ class HttpDialogue final : public ProbeDialogue {
       : check_(check), host_(host) {}
 
   std::string Request() const override {
-    std::string request = "GET ";
+    std::string request = absl::StrCat(check_.method, " ");
     // The control plane's text must not become another line of the request.
     for (const char c : check_.path) {
       if (IsText(c)) {
@@ -74,7 +74,13 @@ class HttpDialogue final : public ProbeDialogue {
     }
     absl::StrAppend(&request, " HTTP/1.1\r\nHost: ");
     std::copy_if(host_.begin(), host_.end(), std::back_inserter(request), IsText);
-    absl::StrAppend(&request, "\r\nUser-Agent: mesh\r\nConnection: close\r\n\r\n");
+    for (const auto& [name, value] : check_.headers) {
+      absl::StrAppend(&request, "\r\n", name, ": ", value);
+    }
+    if (check_.method != "GET" && check_.method != "HEAD") {
+      absl::StrAppend(&request, "\r\nContent-Length: 0");
+    }
+    absl::StrAppend(&request, "\r\nConnection: close\r\n\r\n");
     return request;
   }
 
@@ -128,11 +134,18 @@ class HttpDialogue final : public ProbeDialogue {
   }
 
   ProbeResult Judge(uint32_t code) const {
-    const bool expected =
-        std::any_of(check_.expected.begin(), check_.expected.end(),
-                    [&](const auto& range) { return range.first <= code && code < range.second; });
-    return {expected ? ProbeOutcome::kSuccess : ProbeOutcome::kUnexpected,
-            absl::StrCat("HTTP status ", code)};
+    const auto is_in = [code](const HealthCheck::Ranges& ranges) {
+      return std::any_of(ranges.begin(), ranges.end(), [code](const auto& range) {
+        return range.first <= code && code < range.second;
+      });
+    };
+    ProbeResult result{ProbeOutcome::kUnexpected, absl::StrCat("HTTP status ", code)};
+    if (is_in(check_.expected)) {
+      result.outcome = ProbeOutcome::kSuccess;
+    } else if (is_in(check_.retriable)) {
+      result.outcome = ProbeOutcome::kRetriable;
+    }
+    return result;
   }
 
   const HealthCheck::Http check_;

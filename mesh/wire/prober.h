@@ -15,6 +15,7 @@ namespace mesh::wire {
 enum class ProbeOutcome : uint8_t {
   kSuccess,        // it answered that it is healthy
   kUnexpected,     // it answered, but not that
+  kRetriable,      // so it did, but that may pass: it counts as no answer does
   kUnimplemented,  // it answered that it does not know what it was asked
   kNetwork,        // no connection, or one that ended before an answer
   kTimeout,        // no answer in time
@@ -23,7 +24,7 @@ enum class ProbeOutcome : uint8_t {
 // Whether the endpoint answered at all: it is alive, healthy or not.
 inline bool IsAnswer(ProbeOutcome outcome) {
   return outcome == ProbeOutcome::kSuccess || outcome == ProbeOutcome::kUnexpected ||
-         outcome == ProbeOutcome::kUnimplemented;
+         outcome == ProbeOutcome::kRetriable || outcome == ProbeOutcome::kUnimplemented;
 }
 
 // A value.

@@ -37,6 +37,8 @@ ProbeOutcome OutcomeOf(char result) {
       return ProbeOutcome::kUnexpected;
     case 'u':
       return ProbeOutcome::kUnimplemented;
+    case 'r':
+      return ProbeOutcome::kRetriable;
     case 'n':
       return ProbeOutcome::kNetwork;
     default:
@@ -80,7 +82,8 @@ TEST(HealthCheckStateTest, TruthTable) {
     uint32_t unhealthy_threshold;
     uint32_t healthy_threshold;
     CheckedHealth start;
-    const char* results;  // + success, x unexpected, u unimplemented, n network, t timeout
+    const char*
+        results;  // + success, x unexpected, u unimplemented, r retriable, n network, t timeout
     const char* story;
   } kCases[] = {
       {"first success", 3, 3, kPending, "+", "H10"},
@@ -94,6 +97,7 @@ TEST(HealthCheckStateTest, TruthTable) {
       {"success starts the count again", 2, 1, kPending, "+n+nn", "H10 H2 H10 H2 U20"},
       {"an answer does not count", 3, 1, kPending, "+x", "H10 U20"},
       {"nor does unimplemented", 3, 1, kPending, "+u", "H10 U20"},
+      {"a retriable one does", 3, 1, kPending, "+rnr", "H10 H2 H2 U20"},
       {"failure starts the count again", 1, 3, kUnhealthy, "n++n+++", "U20 U3 U3 U20 U3 U3 H10"},
       {"stays unhealthy", 2, 2, kPending, "nntx", "U20 U20 U20 U20"},
       {"stays healthy", 2, 2, kPending, "++++", "H10 H10 H10 H10"},
@@ -212,10 +216,11 @@ class EnvoyHost {
 
   // Returns the seconds to the next check.
   double Count(ProbeOutcome outcome) {
-    return absl::ToDoubleSeconds(
-        outcome == ProbeOutcome::kSuccess
-            ? CountSuccess()
-            : CountFailure(outcome == ProbeOutcome::kNetwork || outcome == ProbeOutcome::kTimeout));
+    return absl::ToDoubleSeconds(outcome == ProbeOutcome::kSuccess
+                                     ? CountSuccess()
+                                     : CountFailure(outcome == ProbeOutcome::kNetwork ||
+                                                    outcome == ProbeOutcome::kRetriable ||
+                                                    outcome == ProbeOutcome::kTimeout));
   }
   bool failed() const { return failed_; }
 
@@ -266,7 +271,7 @@ TEST(HealthCheckStateTest, AgreesWithEnvoyOnRandomResults) {
     HealthCheckState state;
     bool healthy = false;
     for (int i = 0; i < 60; ++i) {
-      const char result = "+++++xuntnt"[random->NextBelow(11)];
+      const char result = "+++++xuntntr"[random->NextBelow(12)];
       const double seconds = envoy.Count(OutcomeOf(result));
       state.Count(check, OutcomeOf(result));
       ASSERT_EQ(state.health() == CheckedHealth::kHealthy, !envoy.failed())

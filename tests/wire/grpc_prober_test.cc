@@ -34,6 +34,7 @@ class AnyService final : public grpc::CallbackGenericService {
     std::string method;
     std::string host;
     std::string bytes;
+    std::string probe_header;  // the value of `x-probe`
   };
 
   AnyService(std::string answer, grpc::Status status)
@@ -60,7 +61,10 @@ class AnyService final : public grpc::CallbackGenericService {
       }
       void OnReadDone(bool) override {
         service_->asked_.Update([this](Asked& asked) {
-          asked = {call_->method(), call_->host(), ToBytes(request_)};
+          const auto found = call_->client_metadata().find("x-probe");
+          const bool is_there = found != call_->client_metadata().end();
+          asked = {call_->method(), call_->host(), ToBytes(request_),
+                   is_there ? std::string(found->second.data(), found->second.size()) : ""};
         });
         if (!service_->status_.ok()) return Finish(service_->status_);
         StartWriteAndFinish(&answer_, grpc::WriteOptions(), grpc::Status::OK);
@@ -120,7 +124,8 @@ class GrpcProberTest : public ::testing::Test {
     result_.Update([](std::optional<ProbeResult>& result) { result.reset(); });
     On([&] {
       model::HealthCheck check;
-      check.kind = model::HealthCheck::Grpc{service, "not this: the request's"};
+      check.kind =
+          model::HealthCheck::Grpc{service, "not this: the request's", {{"x-probe", "who asks"}}};
       check.timeout = timeout;
       ProbeRequest request;
       request.check = &check;
@@ -191,6 +196,7 @@ TEST_F(GrpcProberTest, SendsWhatTheProtocolSays) {
   EXPECT_EQ(server.asked().method, "/grpc.health.v1.Health/Check");
   EXPECT_EQ(server.asked().host, "reviews.prod");
   EXPECT_EQ(server.asked().bytes, "\x0a\x07reviews");
+  EXPECT_EQ(server.asked().probe_header, "who asks");
   EXPECT_EQ(Probe(ProbeOutcome::kSuccess), "SERVING");
   EXPECT_EQ(server.asked().host, server.address());
   EXPECT_EQ(server.asked().bytes, "");

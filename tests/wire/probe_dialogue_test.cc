@@ -39,6 +39,8 @@ std::string NameOf(const ProbeResult& result) {
       return absl::StrCat("unexpected: ", result.text);
     case ProbeOutcome::kNetwork:
       return absl::StrCat("network: ", result.text);
+    case ProbeOutcome::kRetriable:
+      return absl::StrCat("retriable: ", result.text);
     default:
       return "not a result of a dialogue";
   }
@@ -152,6 +154,23 @@ TEST(ProbeDialogueTest, ExpectedRangesAreHalfOpen) {
   }
 }
 
+TEST(ProbeDialogueTest, RetriableStatuses) {
+  HealthCheck check = Http({{200, 300}});
+  std::get<HealthCheck::Http>(check.kind).retriable = {{204, 205}, {500, 503}};
+  const struct {
+    int code;
+    const char* outcome;
+  } kCases[] = {{204, "success"},  // what is expected is
+                {499, "unexpected"},
+                {500, "retriable"},
+                {502, "retriable"},
+                {503, "unexpected"}};
+  for (const auto& test : kCases) {
+    EXPECT_EQ(Outcome(check, {absl::StrCat("HTTP/1.1 ", test.code, "\r\n")}),
+              absl::StrCat(test.outcome, ": HTTP status ", test.code));
+  }
+}
+
 TEST(ProbeDialogueTest, ListensToSoMuch) {
   const std::string most(ProbeDialogue::kMaxHeard, '.');
   EXPECT_EQ(Outcome(Tcp("", {"x"}), {most, "x"}), "success: expected answer");
@@ -166,7 +185,22 @@ TEST(ProbeDialogueTest, ListensToSoMuch) {
 TEST(ProbeDialogueTest, Requests) {
   EXPECT_EQ(NewProbeDialogue(Tcp("PING\r\n", {}), "reviews")->Request(), "PING\r\n");
   EXPECT_EQ(NewProbeDialogue(Http(), "reviews")->Request(),
-            "GET /healthz?full=1 HTTP/1.1\r\nHost: reviews\r\nUser-Agent: mesh\r\n"
+            "GET /healthz?full=1 HTTP/1.1\r\nHost: reviews\r\nuser-agent: mesh\r\n"
+            "Connection: close\r\n\r\n");
+}
+
+TEST(ProbeDialogueTest, MethodsAndHeaders) {
+  HealthCheck check = Http();
+  auto& http = std::get<HealthCheck::Http>(check.kind);
+  http.method = "HEAD";
+  http.headers = {{"x-probe", "a b"}, {"x-probe", "%"}};
+  EXPECT_EQ(NewProbeDialogue(check, "reviews")->Request(),
+            "HEAD /healthz?full=1 HTTP/1.1\r\nHost: reviews\r\nx-probe: a b\r\nx-probe: %\r\n"
+            "Connection: close\r\n\r\n");
+  http.method = "POST";
+  http.headers.clear();
+  EXPECT_EQ(NewProbeDialogue(check, "reviews")->Request(),
+            "POST /healthz?full=1 HTTP/1.1\r\nHost: reviews\r\nContent-Length: 0\r\n"
             "Connection: close\r\n\r\n");
 }
 
@@ -175,7 +209,7 @@ TEST(ProbeDialogueTest, ConfiguredTextStaysInItsPlace) {
   std::get<HealthCheck::Http>(check.kind).path = "/a b\r\nX: y\x7f/\xc3\xa4";
   EXPECT_EQ(NewProbeDialogue(check, "re views\r\nX: y")->Request(),
             "GET /a%20b%0d%0aX:%20y%7f/\xc3\xa4 HTTP/1.1\r\nHost: reviewsX:y\r\n"
-            "User-Agent: mesh\r\nConnection: close\r\n\r\n");
+            "user-agent: mesh\r\nConnection: close\r\n\r\n");
 }
 
 // An oracle: all of the answer at once, for a dialogue that heard it in pieces.

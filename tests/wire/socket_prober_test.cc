@@ -161,7 +161,7 @@ TEST_F(SocketProberTest, HttpAsksAndReadsTheStatus) {
   EXPECT_EQ(Probe(ProbeOutcome::kSuccess, Http(), server.address()), "HTTP status 200");
   server.WaitForEnded(1);
   EXPECT_EQ(server.heard(),
-            "GET /healthz HTTP/1.1\r\nHost: reviews\r\nUser-Agent: mesh\r\n"
+            "GET /healthz HTTP/1.1\r\nHost: reviews\r\nuser-agent: mesh\r\n"
             "Connection: close\r\n\r\n");
 }
 

@@ -36,18 +36,21 @@ constexpr FieldDeclaration kHealthCheck[] = {
     Advisory(26, "always_log_health_check_success", kNoEvents),
 };
 
+constexpr absl::string_view kHeaders =
+    "1000 at most; formats, and headers that the request itself must have, are refused";
+
 constexpr FieldDeclaration kHttpHealthCheck[] = {
     Honoured(1, "host", "absent: the cluster's name"),
     Honoured(2, "path", "begins with /"),
     Refused(3, "send", "requests have no body").AdvisoryInGrpc(),
     Refused(4, "receive", "the status is all that is looked at").AdvisoryInGrpc(),
-    Refused(6, "request_headers_to_add", "not there yet").AdvisoryInGrpc(),
-    Advisory(8, "request_headers_to_remove", "requests have the headers only that they must have"),
+    Honoured(6, "request_headers_to_add", kHeaders),
+    Honoured(8, "request_headers_to_remove", "a check has `user-agent: mesh`"),
     Honoured(9, "expected_statuses", "within 100 to 599; absent: 200"),
     Honoured(10, "codec_client_type", "HTTP1; others are refused by name"),
     Refused(11, "service_name_matcher", "the status is all that is looked at").AdvisoryInGrpc(),
-    Advisory(12, "retriable_statuses", "a status that is not expected is unhealthy at once"),
-    Honoured(13, "method", "GET; others are refused by name"),
+    Honoured(12, "retriable_statuses", "within 100 to 599"),
+    Honoured(13, "method", "absent: GET; CONNECT is refused"),
     Advisory(14, "response_buffer_size", "the status is all that is looked at"),
 };
 
@@ -60,7 +63,20 @@ constexpr FieldDeclaration kTcpHealthCheck[] = {
 constexpr FieldDeclaration kGrpcHealthCheck[] = {
     Honoured(1, "service_name"),
     Honoured(2, "authority", "absent: the cluster's name"),
-    Refused(3, "initial_metadata", "not there yet").AdvisoryInGrpc(),
+    Honoured(3, "initial_metadata", kHeaders),
+};
+
+constexpr FieldDeclaration kHeaderValueOption[] = {
+    Honoured(1, "header"),
+    Honoured(2, "append", "not beside append_action"),
+    Honoured(3, "append_action"),
+    Honoured(4, "keep_empty_value", "absent: a header without a value is not added"),
+};
+
+constexpr FieldDeclaration kHeaderValue[] = {
+    Honoured(1, "key"),
+    Honoured(2, "value", "%% stands for %"),
+    Honoured(3, "raw_value", "as value, and not beside it"),
 };
 
 constexpr FieldDeclaration kPayload[] = {
@@ -82,6 +98,8 @@ constexpr MessageDeclaration kMessages[] = {
     {"HealthCheck.GrpcHealthCheck", "envoy.config.core.v3.HealthCheck.GrpcHealthCheck",
      kGrpcHealthCheck},
     {"HealthCheck.Payload", "envoy.config.core.v3.HealthCheck.Payload", kPayload},
+    {"HeaderValueOption", "envoy.config.core.v3.HeaderValueOption", kHeaderValueOption},
+    {"HeaderValue", "envoy.config.core.v3.HeaderValue", kHeaderValue},
     {"Int64Range", "envoy.type.v3.Int64Range", kInt64Range},
 };
 

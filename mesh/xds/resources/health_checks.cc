@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "mesh/xds/resources/common.h"
+#include "mesh/xds/resources/header_options.h"
 
 namespace mesh::xds {
 namespace {
@@ -24,10 +25,15 @@ constexpr int64_t kEndOfStatuses = 600;
 HealthCheck::Grpc DecodeGrpc(const proto::HealthCheck::GrpcHealthCheck& config,
                              Decoding* decoding) {
   CheckHeaderText("authority", config.authority(), decoding);
-  return {config.service_name(), config.authority()};
+  HealthCheck::Grpc result;
+  result.service_name = config.service_name();
+  result.authority = config.authority();
+  AddHeaders("initial_metadata", config.initial_metadata(), HeadersOf::kGrpc, &result.metadata,
+             decoding);
+  return result;
 }
 
-std::pair<uint32_t, uint32_t> DecodeStatuses(const proto::Int64Range& range, Decoding* decoding) {
+std::pair<uint32_t, uint32_t> DecodeRange(const proto::Int64Range& range, Decoding* decoding) {
   if (range.start() < kFirstStatus || range.end() > kEndOfStatuses) {
     decoding->errors.Add(absl::StrCat("[", range.start(), ", ", range.end(), ") is not within [",
                                       kFirstStatus, ", ", kEndOfStatuses, ")"));
@@ -35,6 +41,17 @@ std::pair<uint32_t, uint32_t> DecodeStatuses(const proto::Int64Range& range, Dec
     decoding->errors.Add(absl::StrCat("[", range.start(), ", ", range.end(), ") is empty"));
   }
   return {static_cast<uint32_t>(range.start()), static_cast<uint32_t>(range.end())};
+}
+
+HealthCheck::Ranges DecodeStatuses(
+    absl::string_view field, const google::protobuf::RepeatedPtrField<proto::Int64Range>& ranges,
+    Decoding* decoding) {
+  HealthCheck::Ranges result;
+  for (int i = 0; i < ranges.size(); ++i) {
+    const FieldErrors::Scope scope(&decoding->errors, field, i);
+    result.push_back(DecodeRange(ranges[i], decoding));
+  }
+  return result;
 }
 
 HealthCheck::Http DecodeHttp(const proto::HealthCheck::HttpHealthCheck& config,
@@ -53,15 +70,20 @@ HealthCheck::Http DecodeHttp(const proto::HealthCheck::HttpHealthCheck& config,
                          NotSupported(config.codec_client_type(),
                                       Config::CodecClientType_Name(config.codec_client_type())));
   }
-  if (config.method() != Config::METHOD_UNSPECIFIED && config.method() != Config::GET) {
-    decoding->errors.Add(
-        "method", NotSupported(config.method(), Config::RequestMethod_Name(config.method())));
+  const std::string& method = Config::RequestMethod_Name(config.method());
+  if (method.empty() || config.method() == Config::CONNECT) {
+    decoding->errors.Add("method", NotSupported(config.method(), method));
+  } else if (config.method() != Config::METHOD_UNSPECIFIED) {
+    result.method = method;
   }
-  if (config.expected_statuses_size() > 0) result.expected.clear();
-  for (int i = 0; i < config.expected_statuses_size(); ++i) {
-    const FieldErrors::Scope scope(&decoding->errors, "expected_statuses", i);
-    result.expected.push_back(DecodeStatuses(config.expected_statuses(i), decoding));
+  RemoveHeaders("request_headers_to_remove", config.request_headers_to_remove(), &result.headers,
+                decoding);
+  AddHeaders("request_headers_to_add", config.request_headers_to_add(), HeadersOf::kHttp1,
+             &result.headers, decoding);
+  if (config.expected_statuses_size() > 0) {
+    result.expected = DecodeStatuses("expected_statuses", config.expected_statuses(), decoding);
   }
+  result.retriable = DecodeStatuses("retriable_statuses", config.retriable_statuses(), decoding);
   return result;
 }
 

@@ -120,6 +120,111 @@ TEST(ClusterHealthChecksTest, ByHttp) {
   EXPECT_THAT(other.expected, ElementsAre(Pair(100, 101), Pair(204, 600)));
 }
 
+TEST(ClusterHealthChecksTest, RetriableStatuses) {
+  const HealthCheck::Http http = DecodedKind<HealthCheck::Http>(Http(
+      "retriable_statuses { start: 500 end: 600 } retriable_statuses { start: 429 end: 430 }"));
+  EXPECT_THAT(http.retriable, ElementsAre(Pair(500, 600), Pair(429, 430)));
+  EXPECT_THAT(http.expected, ElementsAre(Pair(200, 201)));
+}
+
+TEST(ClusterHealthChecksTest, Methods) {
+  EXPECT_EQ(DecodedKind<HealthCheck::Http>(Http("")).method, "GET");
+  for (const std::string method :
+       {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"}) {
+    EXPECT_EQ(DecodedKind<HealthCheck::Http>(Http("method: " + method)).method, method);
+  }
+}
+
+std::string Header(const std::string& key, const std::string& value, const std::string& rest = "") {
+  return "{ header { key: '" + key + "' value: '" + value + "' } " + rest + " } ";
+}
+std::string Add(const std::string& header) { return "request_headers_to_add " + header; }
+
+// envoy base.proto, HeaderValueOption.
+TEST(ClusterHealthChecksTest, Headers) {
+  const std::string append = "append_action: APPEND_IF_EXISTS_OR_ADD";
+  const std::string add = "append_action: ADD_IF_ABSENT";
+  const std::string set = "append_action: OVERWRITE_IF_EXISTS_OR_ADD";
+  const std::string overwrite = "append_action: OVERWRITE_IF_EXISTS";
+  const struct {
+    std::string fields;
+    HealthCheck::Headers headers;
+  } kRows[] = {
+      {"", {{"user-agent", "mesh"}}},
+      {Add(Header("X-Probe", "a  b")) + Add(Header("x-probe", "c")),
+       {{"user-agent", "mesh"}, {"x-probe", "a  b"}, {"x-probe", "c"}}},
+      {Add(Header("x", "100%% \\303\\244")), {{"user-agent", "mesh"}, {"x", "100% \xc3\xa4"}}},
+      {Add("{ header { key: 'x' raw_value: 'r' } }"), {{"user-agent", "mesh"}, {"x", "r"}}},
+      {Add(Header("x", "")), {{"user-agent", "mesh"}}},
+      {Add(Header("x", "", "keep_empty_value: true")), {{"user-agent", "mesh"}, {"x", ""}}},
+      {"request_headers_to_remove: 'User-Agent' ", {}},
+      {"request_headers_to_remove: 'x' " + Add(Header("x", "1")),
+       {{"user-agent", "mesh"}, {"x", "1"}}},
+      {Add(Header("User-Agent", "me", append)), {{"user-agent", "mesh"}, {"user-agent", "me"}}},
+      {Add(Header("User-Agent", "me", add)), {{"user-agent", "mesh"}}},
+      {Add(Header("x", "1", add)) + Add(Header("x", "2", add)),
+       {{"user-agent", "mesh"}, {"x", "1"}}},
+      {Add(Header("User-Agent", "me", set)), {{"user-agent", "me"}}},
+      {Add(Header("x", "1", set)), {{"user-agent", "mesh"}, {"x", "1"}}},
+      {Add(Header("User-Agent", "me", overwrite)), {{"user-agent", "me"}}},
+      {Add(Header("x", "1", overwrite)), {{"user-agent", "mesh"}}},
+      {Add(Header("User-Agent", "me", "append { value: true }")),
+       {{"user-agent", "mesh"}, {"user-agent", "me"}}},
+      {Add(Header("User-Agent", "me", "append { }")), {{"user-agent", "me"}}},
+  };
+  for (const auto& row : kRows) {
+    EXPECT_EQ(DecodedKind<HealthCheck::Http>(Http(row.fields)).headers, row.headers) << row.fields;
+    EXPECT_THAT(GoodCluster(Profile::kMesh, Http(row.fields)).ignored, IsEmpty());
+  }
+  EXPECT_EQ(DecodedKind<HealthCheck::Grpc>(
+                Good("grpc_health_check { initial_metadata " + Header("X", "1") + "}"))
+                .metadata,
+            (HealthCheck::Headers{{"x", "1"}}));
+}
+
+TEST(ClusterHealthChecksTest, HeadersThatAreRefused) {
+  const std::string http = "health_checks[0].http_health_check.request_headers_to_";
+  const std::string grpc = "health_checks[0].grpc_health_check.initial_metadata[0].header.";
+  const auto metadata = [](const std::string& header) {
+    return Good("grpc_health_check { initial_metadata " + header + " }");
+  };
+  std::vector<ClusterCase> cases = {
+      {"no name", Http(Add(Header("", "1"))), http + "add[0].header.key: not the name of a header"},
+      {"two lines", Http(Add(Header("x\\r\\ny", "1"))),
+       http + "add[0].header.key: not the name of a header"},
+      {"a pseudo header", Http(Add(Header("x", "1")) + Add(Header(":path", "/"))),
+       http + "add[1].header.key: not the name of a header"},
+      {"the host", Http(Add(Header("Host", "1"))), http + "add[0].header.key: host may not be"},
+      {"a length", Http(Add(Header("content-length", "1"))),
+       http + "add[0].header.key: content-length may not be changed"},
+      {"a value of two lines", Http(Add(Header("x", "1\\r\\ny: 2"))),
+       http + "add[0].header.value: has control characters"},
+      {"a format", Http(Add(Header("x", "%HOSTNAME%"))),
+       http + "add[0].header.value: formats (%...%) are not supported"},
+      {"a lone percent", Http(Add(Header("x", "5%"))),
+       http + "add[0].header.value: formats (%...%) are not supported"},
+      {"two values", Http(Add("{ header { key: 'x' value: '1' raw_value: '2' } }")),
+       http + "add[0].header.raw_value: not together with value"},
+      {"a raw value of two lines", Http(Add("{ header { key: 'x' raw_value: '\\n' } }")),
+       http + "add[0].header.raw_value: has control characters"},
+      {"two actions",
+       Http(Add(Header("x", "1", "append { value: true } append_action: ADD_IF_ABSENT"))),
+       http + "add[0].append: not together with append_action"},
+      {"the host, removed", Http("request_headers_to_remove: 'host'"),
+       http + "remove[0]: host may not be changed"},
+      {"gRPC's own", metadata(Header("grpc-timeout", "1")),
+       grpc + "key: grpc-timeout may not be changed"},
+      {"binary metadata", metadata(Header("x-bin", "1")),
+       grpc + "key: x-bin: binary metadata is not supported"},
+  };
+  std::string many;
+  for (int i = 0; i < 1001; ++i) many += "request_headers_to_remove: 'x' ";
+  cases.push_back({"too many", Http(many), http + "remove: 1001 are more than 1000"});
+  CheckClusters(kNotGrpc, cases);
+  for (ClusterCase& test : cases) test.error.clear();
+  CheckClusters({Profile::kGrpc}, cases);
+}
+
 TEST(ClusterHealthChecksTest, ByTcp) {
   EXPECT_EQ(DecodedKind<HealthCheck::Tcp>(Tcp("")), (HealthCheck::Tcp{"", {}}));
   EXPECT_EQ(
@@ -183,7 +288,9 @@ TEST(ClusterHealthChecksTest, Refused) {
        http + "expected_statuses[0]: [200, 200) is empty"},
       {"HTTP/2", Http("codec_client_type: HTTP2"),
        http + "codec_client_type: HTTP2 is not supported"},
-      {"POST", Http("method: POST"), http + "method: POST is not supported"},
+      {"CONNECT", Http("method: CONNECT"), http + "method: CONNECT is not supported"},
+      {"a retriable status above", Http("retriable_statuses { start: 500 end: 601 }"),
+       http + "retriable_statuses[0]: [500, 601) is not within [100, 600)"},
       {"empty payload", Tcp("send { }"), tcp + "send: neither text nor binary"},
       {"odd text", Tcp("receive { text: 'abc' }"), tcp + "receive[0].text: not hexadecimal"},
       {"no hexadecimal", Tcp("receive { binary: 'a' } receive { text: 'xy' }"),
@@ -205,8 +312,7 @@ TEST(ClusterHealthChecksTest, Refused) {
 TEST(ClusterHealthChecksTest, WhatIsNotThereYetIsRefusedByName) {
   proto::Cluster cluster;
   ASSERT_TRUE(cluster.ParseFromString(Serialized<proto::Cluster>(
-      "name: 'c' type: EDS eds_cluster_config { eds_config { ads { } } } " + Http("") + Tcp("") +
-      Good(kGrpc))));
+      "name: 'c' type: EDS eds_cluster_config { eds_config { ads { } } } " + Http("") + Tcp(""))));
   proto::HealthCheck* http = cluster.mutable_health_checks(0);
   const struct {
     google::protobuf::Message* message;
@@ -216,12 +322,9 @@ TEST(ClusterHealthChecksTest, WhatIsNotThereYetIsRefusedByName) {
       {http, 13, "[0].custom_health_check"},
       {http->mutable_http_health_check(), 3, "[0].http_health_check.send"},
       {http->mutable_http_health_check(), 4, "[0].http_health_check.receive"},
-      {http->mutable_http_health_check(), 6, "[0].http_health_check.request_headers_to_add"},
       {http->mutable_http_health_check(), 11, "[0].http_health_check.service_name_matcher"},
       {cluster.mutable_health_checks(1)->mutable_tcp_health_check(), 3,
        "[1].tcp_health_check.proxy_protocol_config"},
-      {cluster.mutable_health_checks(2)->mutable_grpc_health_check(), 3,
-       "[2].grpc_health_check.initial_metadata"},
   };
   for (const auto& row : kRows) {
     google::protobuf::UnknownFieldSet* unknown =

@@ -98,8 +98,15 @@ class GrpcConnection::Watch final : public Pump::Tag,
     });
   }
 
+  // The channel has changed, and is in that state now.
   void Post(grpc_connectivity_state state) {
-    options_->serializer->Post([self = shared_from_this(), state] { self->Deliver(state); });
+    // Ready as before, but not all the time: it was lost, as somebody may have heard by Recheck(),
+    // and a call has had it connected again.
+    const bool was_lost = state == GRPC_CHANNEL_READY && state == last_;
+    options_->serializer->Post([self = shared_from_this(), state, was_lost] {
+      if (was_lost) self->Deliver(GRPC_CHANNEL_CONNECTING);
+      self->Deliver(state);
+    });
   }
 
   // Serializer. The owner goes, and leaves its channel here. One that connects is kept until it
@@ -128,7 +135,8 @@ class GrpcConnection::Watch final : public Pump::Tag,
     if (channel != nullptr) options_->reaper->Destroy([channel = std::move(channel)] {});
   }
 
-  void OnEvent(bool) override {
+  // `changed`: else the watch has lasted for kWatchFor.
+  void OnEvent(bool changed) override {
     const std::shared_ptr<Watch> self = std::move(pending_);
     std::shared_ptr<grpc::Channel> channel = channel_.lock();
     bool watches, abandoned;
@@ -150,7 +158,7 @@ class GrpcConnection::Watch final : public Pump::Tag,
     const grpc_connectivity_state state =
         channel->GetState(wanted_.load(std::memory_order_relaxed));
     if (state == GRPC_CHANNEL_SHUTDOWN) return;
-    if (state != last_) Post(state);
+    if (changed || state != last_) Post(state);
     Start(channel.get(), state);
     // It may be the last reference.
     if (abandoned) options_->reaper->Destroy([channel = std::move(channel)] {});

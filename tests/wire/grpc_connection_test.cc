@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
@@ -47,12 +49,42 @@ class RecordingObserver final : public Connection::Observer {
     return states_.WaitFor(
         [&](const States& states) { return !states.empty() && states.back() == state; }, timeout);
   }
+  // Waits until there were so many.
+  bool Counts(size_t count) {
+    return states_.WaitFor([&](const States& states) { return states.size() >= count; });
+  }
   States states() { return states_.Get(); }
   std::string reason() { return reason_.Get(); }
 
  private:
   Watched<States> states_;
   Watched<std::string> reason_;
+};
+
+// Keeps the pump from its queue while it lives, as the pump does itself while the application makes
+// calls.
+class Distraction final : public Pump::Tag {
+ public:
+  explicit Distraction(Pump* pump) {
+    alarm_.Set(pump->queue(), std::chrono::system_clock::now(), static_cast<Pump::Tag*>(this));
+    EXPECT_TRUE(phase_.WaitFor([](Phase phase) { return phase == Phase::kBegun; }));
+  }
+  ~Distraction() override {
+    phase_.Update([](Phase& phase) { phase = Phase::kEnding; });
+    EXPECT_TRUE(phase_.WaitFor([](Phase phase) { return phase == Phase::kOver; }));
+  }
+
+  void OnEvent(bool) override {
+    phase_.Update([](Phase& phase) { phase = Phase::kBegun; });
+    phase_.WaitFor([](Phase phase) { return phase == Phase::kEnding; }, absl::Minutes(1));
+    phase_.Update([](Phase& phase) { phase = Phase::kOver; });
+  }
+
+ private:
+  enum class Phase { kNone, kBegun, kEnding, kOver };
+
+  grpc::Alarm alarm_;
+  Watched<Phase> phase_;
 };
 
 class GrpcConnectionTest : public ::testing::Test {
@@ -88,6 +120,19 @@ class GrpcConnectionTest : public ::testing::Test {
     const grpc::Status status = stub->Unary(&context, EchoRequest(), reply);
     if (peer != nullptr) *peer = context.peer();
     return status;
+  }
+  // Calls until the channel has connected again.
+  void CallUntilAnswered() {
+    grpc::Status status(grpc::StatusCode::UNAVAILABLE, "");
+    while (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+      EchoReply reply;
+      status =
+          testing::Echo::NewStub(connection_->channel())->Unary(&context, EchoRequest(), &reply);
+    }
+    EXPECT_TRUE(status.ok()) << status.error_message();
   }
 
   Runtime runtime_;
@@ -168,6 +213,42 @@ TEST_F(GrpcConnectionTest, NoticesALossAndConnectsAgain) {
   EXPECT_THAT(observer_.states(),
               ::testing::ElementsAre(State::kConnecting, State::kReady, State::kConnecting,
                                      State::kFailing, State::kReady));
+}
+
+// The channel is ready before and after: there may be another server now.
+TEST_F(GrpcConnectionTest, NoticesALossThatIsOverBeforeThePumpLooks) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  {
+    const Distraction distraction(runtime_.pump.get());
+    server.Shutdown();
+    ASSERT_TRUE(server.Start());
+    CallUntilAnswered();
+  }
+  EXPECT_TRUE(observer_.Counts(4));
+  EXPECT_THAT(observer_.states(), ::testing::ElementsAre(State::kConnecting, State::kReady,
+                                                         State::kConnecting, State::kReady));
+}
+
+TEST_F(GrpcConnectionTest, IsReadyAgainAfterALossThatACallNoticedFirst) {
+  EchoServer server("a");
+  Create(server.address());
+  Connect();
+  ASSERT_TRUE(observer_.Reaches(State::kReady));
+  {
+    const Distraction distraction(runtime_.pump.get());
+    server.Shutdown();
+    EchoReply reply;
+    EXPECT_EQ(Call(&reply).error_code(), grpc::StatusCode::UNAVAILABLE);
+    runtime_.serializer.RunAndWait([&] { connection_->Recheck(); });
+    runtime_.serializer.RunAndWait([] {});
+    EXPECT_NE(connection_->state(), State::kReady);
+    ASSERT_TRUE(server.Start());
+    CallUntilAnswered();
+  }
+  EXPECT_TRUE(observer_.Reaches(State::kReady));
 }
 
 TEST_F(GrpcConnectionTest, DeadAddressFailsAtOnce) {

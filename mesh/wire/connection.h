@@ -86,7 +86,9 @@ class Connection {
   class Guest {
    public:
     virtual ~Guest() = default;
-    // The connection is being destroyed. Called once, on the thread that does that, under no lock.
+    // The connection was ready and is lost, which is what it is as well when the server says that
+    // it goes (GOAWAY) and waits for its guests; or it is being destroyed. Called once, on the
+    // serializer or on the thread that destroys it, under no lock.
     virtual void OnConnectionEnds() = 0;
   };
 

@@ -46,6 +46,7 @@ class GrpcConnection final : public Connection {
   // May destroy the connection, by way of its observer.
   void OnChannelState(grpc_connectivity_state state);
   void SetState(ConnectionState state);
+  void SendGuestsAway();
 
   const std::shared_ptr<const GrpcConnector::Options> options_;
   const ConnectionKey key_;
@@ -186,10 +187,14 @@ void GrpcConnection::AddGuest(std::weak_ptr<Guest> guest) {
   guests_.push_back(std::move(guest));
 }
 
-GrpcConnection::~GrpcConnection() {
-  for (const std::weak_ptr<Guest>& weak : guests_) {
+void GrpcConnection::SendGuestsAway() {
+  for (const std::weak_ptr<Guest>& weak : std::exchange(guests_, {})) {
     if (const std::shared_ptr<Guest> guest = weak.lock()) guest->OnConnectionEnds();
   }
+}
+
+GrpcConnection::~GrpcConnection() {
+  SendGuestsAway();
   if (watch_ == nullptr) return;
   watch_->Abandon(std::move(channel_));
 }
@@ -257,7 +262,9 @@ void GrpcConnection::SetState(ConnectionState state) {
   } else if (!hold_.has_value()) {
     hold_.emplace(options_->pump);
   }
-  if (state_.exchange(state, std::memory_order_acq_rel) == state) return;
+  const ConnectionState before = state_.exchange(state, std::memory_order_acq_rel);
+  if (before == state) return;
+  if (before == ConnectionState::kReady) SendGuestsAway();
   if (state == ConnectionState::kConnecting) connecting_since_ = clock_.Now();
   absl::Status reason;
   if (state == ConnectionState::kFailing) {

@@ -25,6 +25,7 @@
 namespace mesh::wire {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using State = ConnectionState;
@@ -44,6 +45,10 @@ class OrcaServer {
   const std::string& address() const { return address_; }
   testing::OrcaService& service() { return service_; }
   void Shutdown() { server_->Shutdown(std::chrono::system_clock::now()); }
+  // Says that it goes, and waits for what clients have begun.
+  void Drain(std::chrono::seconds at_most) {
+    server_->Shutdown(std::chrono::system_clock::now() + at_most);
+  }
 
  private:
   testing::OrcaService service_;
@@ -229,6 +234,20 @@ TEST_F(GrpcLoadWatcherTest, ServerThatShutsDown) {
   EXPECT_NE(heard_.all()[1], "end UNIMPLEMENTED");
 }
 
+// It would wait for the stream for as long as it may.
+TEST_F(GrpcLoadWatcherTest, ServerThatDrains) {
+  OrcaServer server;
+  server.service().SetReport("report");
+  Connect(server.address());
+  Start();
+  ASSERT_TRUE(heard_.Reaches(1));
+  const absl::Time start = runtime_.clock.Now();
+  server.Drain(std::chrono::seconds(8));
+  EXPECT_LT(runtime_.clock.Now() - start, absl::Seconds(4));
+  ASSERT_TRUE(heard_.Reaches(2));
+  EXPECT_THAT(heard_.all(), ElementsAre("report", "end CANCELLED"));
+}
+
 TEST_F(GrpcLoadWatcherTest, ServerThatDies) {
   testing::EchoProcess server("a");
   Connect(server.address());
@@ -236,7 +255,8 @@ TEST_F(GrpcLoadWatcherTest, ServerThatDies) {
   Start();
   server.Kill();
   ASSERT_TRUE(heard_.Reaches(1));
-  EXPECT_THAT(heard_.all(), ElementsAre("end UNAVAILABLE"));
+  // Whichever comes first: the call's end, or that of the connection, with which it is cancelled.
+  EXPECT_THAT(heard_.all(), ElementsAre(AnyOf("end UNAVAILABLE", "end CANCELLED")));
 }
 
 TEST_F(GrpcLoadWatcherTest, ConnectionThatIsNotReady) {

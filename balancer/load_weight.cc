@@ -29,6 +29,7 @@ void LoadWeight::Record(const model::LoadReport& report,
                         const model::ClientSideWeightedRoundRobin& rules, absl::Time now) {
   const double weight = WeightOf(report, rules.error_utilization_penalty);
   if (weight == 0) return;
+  if (now - last_ >= rules.weight_expiration_period) Restart();  // which Get() may not have seen
   weight_ = weight;
   last_ = now;
   if (first_ == absl::InfiniteFuture()) first_ = now;

@@ -102,6 +102,17 @@ TEST_F(LoadWeightLifeTest, ExpiryBeginsTheBlackoutAnew) {  // WRR-14
   EXPECT_EQ(Get(), 10);
 }
 
+// As of an endpoint that takes no calls.
+TEST_F(LoadWeightLifeTest, ExpiryThatNobodySeesBeginsTheBlackoutAnewToo) {
+  Record();
+  Pass(180);
+  Record(20);
+  Pass(9);
+  EXPECT_EQ(Get(), 0);
+  Pass(1);
+  EXPECT_EQ(Get(), 20);
+}
+
 TEST_F(LoadWeightLifeTest, AReportThatSaysNothingKeepsNothingAlive) {
   Record();
   Pass(100);

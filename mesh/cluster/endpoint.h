@@ -84,6 +84,11 @@ class alignas(64) Endpoint {
   // Serializer-bound. What is known of its load, whoever has told it.
   // REQUIRES: ListenForLoad() was called with rules, of this or of whose load this shares.
   EndpointLoad& known_load() const { return *owned_load_; }
+  // Serializer-bound. The endpoint is connected again, or is no more, while nobody asks: see
+  // balancer::LoadWeight. No effect if nobody ever did.
+  void RestartLoad() {
+    if (owned_load_ != nullptr) owned_load_->Restart();
+  }
   // Serializer-bound. This is the same server as `former`: what calls of both hear counts together.
   void ShareLoad(const Endpoint& former);
 

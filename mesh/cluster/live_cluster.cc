@@ -90,7 +90,11 @@ void LiveCluster::OnConnection(TableEndpoint& endpoint) {
     shared_.last_error = std::string(endpoint.reason().message());
   }
   health_->OnConnection(endpoint);
-  if (load_weights_ != nullptr) load_weights_->OnConnection(endpoint);
+  if (load_weights_ != nullptr) {
+    load_weights_->OnConnection(endpoint);
+  } else {
+    endpoint.endpoint()->RestartLoad();
+  }
   connections_changed_ = true;
   ScheduleTurn();
 }

@@ -32,6 +32,9 @@ void LoadWeights::WatchOutOfBand() {
 
 void LoadWeights::OnNew(const TableEndpoint& endpoint) {
   endpoint.endpoint()->ListenForLoad(rules_);
+  if (endpoint.connection_state() != wire::ConnectionState::kReady) {
+    away_.insert(endpoint.endpoint());
+  }
 }
 
 void LoadWeights::OnSucceeded(const TableEndpoint& endpoint, const Endpoint* former) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "mesh/cluster/endpoint_load.h"
 #include "tests/cluster/subset_fixture.h"
 #include "tests/testing/orca.pb.h"
@@ -318,6 +319,31 @@ TEST_F(ClusterLoadReportsTest, OtherPoliciesDoNotListenAndHaveNoTimer) {
   Apply(Config(Endpoints({"busy", "idle"}), cluster_config_));
   EXPECT_TRUE(listens());
   EXPECT_EQ(Shares(110), kWeighted);
+}
+
+// The policy goes and comes back, and meanwhile, or from before until after, an endpoint is lost.
+TEST_F(ClusterLoadReportsTest, OneThatIsLostUnderAnotherPolicyReportsForABlackoutFirst) {
+  rules().blackout_period = absl::Seconds(10);
+  enum Phase { kBefore, kMeanwhile, kAfter };
+  const struct {
+    Phase lost;
+    Phase back;
+  } cases[] = {
+      {kBefore, kMeanwhile}, {kBefore, kAfter}, {kMeanwhile, kMeanwhile}, {kMeanwhile, kAfter}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(absl::StrCat(c.lost, " to ", c.back));
+    ServeTwo();
+    HearBoth();
+    Advance(absl::Seconds(10));
+    ASSERT_EQ(Shares(110), kWeighted);
+    for (const Phase phase : {kBefore, kMeanwhile, kAfter}) {
+      if (phase == kMeanwhile) Apply(Config(Endpoints({"busy", "idle"}), model::Cluster()));
+      if (phase == kAfter) ServeTwo();
+      if (phase == c.lost) Become("idle", ConnectionState::kFailing);
+      if (phase == c.back) Become("idle", ConnectionState::kReady);
+    }
+    EXPECT_EQ(Shares(110), kEven);
+  }
 }
 
 TEST_F(ClusterLoadReportsTest, AnUpdateOfTheParametersKeepsWhatIsKnown) {

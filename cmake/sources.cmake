@@ -25,6 +25,7 @@ set(MESH_SOURCES
     balancer/success_rate.cc
     balancer/weighted_sequence.cc
     balancer/weights.cc
+    balancer/zone_routing.cc
     mesh/admin/explain.cc
     mesh/base/backoff.cc
     mesh/base/clock.cc
@@ -99,6 +100,7 @@ set(MESH_SOURCES
     mesh/cluster/stall_guard.cc
     mesh/cluster/subset_map.cc
     mesh/cluster/subset_table.cc
+    mesh/cluster/zone_sharing.cc
     mesh/mesh.cc
     mesh/model/endpoint_changes.cc
     mesh/model/endpoint_finder.cc
@@ -109,6 +111,7 @@ set(MESH_SOURCES
     mesh/model/path_matcher.cc
     mesh/model/route.cc
     mesh/model/service_config.cc
+    mesh/model/zone_aware.cc
     mesh/options.cc
     mesh/runtime.cc
     mesh/wire/ads_call.cc
@@ -223,6 +226,7 @@ set(MESH_HEADERS
     balancer/success_rate.h
     balancer/weighted_sequence.h
     balancer/weights.h
+    balancer/zone_routing.h
     mesh/admin/explain.h
     mesh/base/backoff.h
     mesh/base/clock.h
@@ -308,6 +312,7 @@ set(MESH_HEADERS
     mesh/cluster/stall_guard.h
     mesh/cluster/subset_map.h
     mesh/cluster/subset_table.h
+    mesh/cluster/zone_sharing.h
     mesh/mesh.h
     mesh/model/circuit_breakers.h
     mesh/model/cluster.h
@@ -328,6 +333,7 @@ set(MESH_HEADERS
     mesh/model/routing_priority.h
     mesh/model/service_config.h
     mesh/model/snapshot.h
+    mesh/model/zone_aware.h
     mesh/runtime.h
     mesh/version.h
     mesh/wire/ads_call.h

@@ -51,6 +51,12 @@ struct Options {
   // (docs/guard.md). Only in profile kMesh.
   bool guards_against_stalls = true;
 
+  // The cluster that this process is one of, as the control plane names it (envoy bootstrap.proto,
+  // local_cluster_name): what zone-aware routing compares other clusters with, to keep calls in the
+  // locality that the bootstrap's node has (docs/zones.md). Empty: none, and calls prefer no
+  // locality by themselves. Not in profile kGrpc.
+  std::string local_cluster;
+
   // Where messages for operators go; empty: nowhere. Called on threads of the mesh.
   LogSink log;
 

@@ -283,6 +283,8 @@ absl::StatusOr<std::unique_ptr<resolver::Resolver>> Runtime::NewXdsResolver(
   options.hosts = hosts_.get();
   options.listener_name = resolver::ListenerName(bootstrap_->listener_name_template, target.name);
   options.domain = target.name;
+  if (options_.profile != Profile::kGrpc) options.local_cluster = options_.local_cluster;
+  options.locality = {bootstrap_->node.region, bootstrap_->node.zone, bootstrap_->node.sub_zone};
   std::unique_ptr<resolver::XdsResolver> resolver = resolver::NewXdsResolver(std::move(options));
   entry->xds = resolver.get();
   return resolver;

@@ -406,6 +406,7 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
     for (size_t i = 0; i < priorities_.size(); ++i) {
       if (loads[i] == 0) continue;
       BalancedPicker::Group group;
+      sharing.zones = i == 0 && shared_.config.zones_apply() ? &shared_.config : nullptr;
       if (!Refuses(i)) {
         group = priorities_[i]->Serve(list, sharing);
         if (group.parts.empty()) continue;

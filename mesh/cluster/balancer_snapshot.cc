@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mesh/cluster/balancer.h"
+#include "mesh/cluster/zone_sharing.h"
 
 namespace mesh::cluster {
 namespace {
@@ -106,6 +107,11 @@ std::string Balancer::WhyNotPicked(const Locality& locality, const model::Endpoi
                           " usable endpoints are, at a time");
     }
     return "not connected";
+  }
+  if (connected->state() == ConnectionState::kReady && priority.leaves_out(&locality)) {
+    return priority.zone_routing().has_value()
+               ? "calls go to other localities: see zone_routing"
+               : "its locality has no weight with so few endpoints in the subset";
   }
   switch (connected->state()) {
     case ConnectionState::kConnecting:
@@ -210,6 +216,13 @@ void Balancer::FillSnapshot(Snapshot::Cluster* out) const {
          priority.count(ConnectionState::kReady),
          priority.count(ConnectionState::kConnecting) + priority.count(ConnectionState::kIdle),
          Load(i), Panics(i)});
+  }
+  if (!priorities_.empty()) {
+    out->zone_routing = WhyNoZones(shared_.config, shared_.by_weight[0]);
+    const std::optional<balancer::ZoneRouting>& routing = priorities_[0]->zone_routing();
+    if (out->zone_routing.empty() && shared_.config.zones_apply() && routing.has_value()) {
+      out->zone_routing = ToString(*routing, *shared_.config.cluster->zone_aware);
+    }
   }
   for (const std::unique_ptr<Locality>& locality : localities_) {
     const model::LocalityEndpoints& configured = *locality->endpoints();

@@ -299,7 +299,12 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   const bool same_cluster = !first && config.cluster == shared_.config.cluster;
   const bool same = same_cluster && config.endpoints == shared_.config.endpoints &&
                     config.status == shared_.config.status;
+  const bool same_local = config.local == shared_.config.local;
   shared_.config = config;  // the ambient error has no effect but to be shown
+  if (same && !same_local) {
+    subsets_.MarkAllDue();
+    ScheduleTurn();
+  }
   if (same) return;
   if (!same_cluster) UpdateRules();
   UpdateDrops();

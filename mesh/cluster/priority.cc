@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "balancer/subset.h"
+#include "mesh/cluster/zone_sharing.h"
 
 namespace mesh::cluster {
 namespace {
@@ -288,6 +289,27 @@ bool Priority::SharesByWeight() const {
                      [](const Locality* locality) { return locality->share_weight() > 0; });
 }
 
+std::vector<uint64_t> Priority::Shares(size_t list, const Sharing& sharing) {
+  const bool by_weight = SharesByWeight();
+  std::vector<uint64_t> shares;
+  if (list == kHealthyList) {
+    zone_routing_.reset();
+    if (sharing.zones != nullptr && !by_weight_ && !panic_) {
+      zone_routing_ = ShareByZone(localities_, *sharing.zones);
+      shares = zone_routing_->shares;
+    }
+  }
+  if (!shares.empty()) return shares;
+  for (const Locality* locality : localities_) {
+    shares.push_back(Share(*locality, list, sharing, by_weight));
+  }
+  return shares;
+}
+
+bool Priority::leaves_out(const Locality* locality) const {
+  return std::find(left_out_.begin(), left_out_.end(), locality) != left_out_.end();
+}
+
 uint64_t Priority::Share(const Locality& locality, size_t list, const Sharing& sharing,
                          bool by_weight) const {
   const uint64_t ready = locality.ready_weight(list);
@@ -318,12 +340,15 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
     }
     return group;
   }
-  const bool by_weight = SharesByWeight();
-  for (Locality* locality : localities_) {
-    const uint64_t share = Share(*locality, list, sharing, by_weight);
-    if (share == 0) continue;
-    group.parts.push_back(locality->Part(list, sharing.policy, sharing.look));
-    group.shares.push_back(share);
+  const std::vector<uint64_t> shares = Shares(list, sharing);
+  if (list == kHealthyList) left_out_.clear();
+  for (size_t i = 0; i < localities_.size(); ++i) {
+    if (shares[i] > 0) {
+      group.parts.push_back(localities_[i]->Part(list, sharing.policy, sharing.look));
+      group.shares.push_back(shares[i]);
+    } else if (list == kHealthyList && localities_[i]->ready_weight(list) > 0) {
+      left_out_.push_back(localities_[i]);
+    }
   }
   // Whatever it is, it is all: so that a picker does not change with it.
   if (group.shares.size() == 1) group.shares[0] = 1;

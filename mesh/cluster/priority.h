@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "balancer/policy.h"
 #include "balancer/priority_load.h"
+#include "balancer/zone_routing.h"
 #include "mesh/base/serializer.h"
 #include "mesh/cluster/balanced_picker.h"
 #include "mesh/cluster/locality.h"
@@ -36,6 +38,8 @@ class Priority {
     bool hashes = false;  // the policy takes all localities together
     bool hashes_hostname = false;
     model::HashedWeights hashed_weights = model::HashedWeights::kInDoubles;
+    // Localities that do not share by weight do so by zone, as this says; null: by endpoints.
+    const model::ClusterConfig* zones = nullptr;
   };
 
   // `changed` is called when a timer has changed something. Both outlive this.
@@ -87,14 +91,21 @@ class Priority {
 
   // Where all localities are taken together, it is the same part for each list.
   BalancedPicker::Group Serve(size_t list, const Sharing& sharing);
+  // How the localities shared the healthy endpoints' calls in the last Serve(); nothing: not by
+  // zone.
+  const std::optional<balancer::ZoneRouting>& zone_routing() const { return zone_routing_; }
+  // Whether Serve() left out endpoints there that can take calls.
+  bool leaves_out(const Locality* locality) const;
+  // Whether localities share by weight, and have any: else all endpoints count alike.
+  bool SharesByWeight() const;
   // The part of all localities that Serve() made last; null: none.
   const PickerPart* merged_part() const { return merged_.get(); }
 
  private:
   balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
   bool has_connections() const;
-  // Whether localities share by weight, and have any: else all endpoints count alike.
-  bool SharesByWeight() const;
+  // What each locality gets of the calls of a list, as weights.
+  std::vector<uint64_t> Shares(size_t list, const Sharing& sharing);
   uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing,
                  bool by_weight) const;
   // All localities' endpoints of the first list as one part, connected or not; null if none is
@@ -113,6 +124,8 @@ class Priority {
   bool panic_ = false;
   Serializer::Timer failover_;
   Serializer::Timer retention_;
+  std::optional<balancer::ZoneRouting> zone_routing_;
+  std::vector<const Locality*> left_out_;  // of the first list, in the last Serve()
   // The last merged part, and what it was made of.
   std::shared_ptr<const PickerPart> merged_;
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;

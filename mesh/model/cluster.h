@@ -15,6 +15,7 @@
 #include "mesh/model/health_check.h"
 #include "mesh/model/load_balancing.h"
 #include "mesh/model/outlier_detection.h"
+#include "mesh/model/zone_aware.h"
 
 namespace mesh::model {
 
@@ -95,6 +96,7 @@ struct Cluster {
 
   LoadBalancing balancing;
   std::shared_ptr<const SubsetSelection> subsets;  // null: none
+  std::optional<ZoneAware> zone_aware;             // nothing: calls never prefer a locality
   LocalityWeighting locality_weighting = LocalityWeighting::kByWeightIfAny;
   // A locality's weight counts times the part of its endpoints that can take calls,
   // overprovisioned (Envoy); else it counts whole while any can (gRPC).
@@ -147,10 +149,18 @@ struct ClusterConfig {
   // kAggregate: the clusters that its own come down to, the first preferred, each once; those that
   // cannot serve are here with their status. Else empty.
   std::vector<std::shared_ptr<const ClusterConfig>> children;
+  // The cluster that this process is one of; null: none is named, or nothing is known of it, or it
+  // does not matter to this one.
+  std::shared_ptr<const LocalCluster> local;
   // Why the cluster cannot serve: which resource, which node, which control plane, what happened.
   absl::Status status;
   // An error that left the last good resource in force (a rejected or failed update).
   absl::Status ambient;
+
+  // Whether localities that do not share by weight share by zone.
+  bool zones_apply() const {
+    return cluster != nullptr && cluster->zone_aware.has_value() && local != nullptr;
+  }
 };
 
 }  // namespace mesh::model

@@ -98,6 +98,9 @@ struct Snapshot {
     std::string subset = {};
     std::vector<Subset> subsets = {};  // at most 100: first those that calls have named
     uint64_t subset_count = 0;         // all
+    // How the localities of priority 0 share calls by zone: `direct`, `residual: 55.5 % stay`, or
+    // `off: ` and why. Empty: they do not, and nobody asked for it.
+    std::string zone_routing = {};
     // News of endpoints, which is told here, is about to change which of them take calls.
     bool unsettled = false;
   };

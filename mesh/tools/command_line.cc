@@ -113,7 +113,7 @@ class Parser {
 
   absl::Status ParseWithValue(const std::string& flag) {
     const bool known =
-        flag == "--bootstrap" || flag == "--profile" ||
+        flag == "--bootstrap" || flag == "--local-cluster" || flag == "--profile" ||
         (is_call() && (flag == "--data-hex" || flag == "--count" || flag == "--concurrency" ||
                        flag == "--qps" || flag == "--deadline" || flag == "--hash")) ||
         (!is_watch() && flag == "-H") || (is_watch() && flag == "--for") ||
@@ -129,6 +129,8 @@ class Parser {
     }
     if (flag == "--bootstrap") {
       line_.bootstrap_path = value;
+    } else if (flag == "--local-cluster") {
+      line_.local_cluster = value;
     } else if (flag == "--profile") {
       return Assign(ParseProfile(value), &line_.profile);
     } else if (flag == "--data-hex") {
@@ -216,6 +218,7 @@ absl::string_view Usage() {
     --for D             stop after D (never)
 
   --bootstrap F         xDS bootstrap file (GRPC_XDS_BOOTSTRAP, GRPC_XDS_BOOTSTRAP_CONFIG)
+  --local-cluster C     the cluster that this process is one of, for zone-aware routing (none)
   --profile P           mesh, envoy or grpc: whose rules count where they disagree (mesh)
   --json                one JSON object a line
 

@@ -22,6 +22,7 @@ struct CommandLine {
   Command command = Command::kHelp;
   std::string target;
   std::string bootstrap_path;  // empty: what the environment says
+  std::string local_cluster;   // see Options::local_cluster
   Profile profile = Profile::kMesh;
   bool json = false;
 

@@ -26,6 +26,7 @@ Options MeshOptions(const CommandLine& line) {
     options.bootstrap_path = line.bootstrap_path;
     options.bootstrap_json.clear();
   }
+  options.local_cluster = line.local_cluster;
   options.profile = line.profile;
   return options;
 }

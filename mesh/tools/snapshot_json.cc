@@ -49,7 +49,8 @@ void WriteShare(const Snapshot::Share& share, JsonText* json) {
 
 void WriteCluster(const Snapshot::Cluster& cluster, JsonText* json) {
   json->Key("state").String(cluster.state).Key("error").String(cluster.error);
-  json->Key("policy").String(cluster.policy).Key("priorities").Open('[');
+  json->Key("policy").String(cluster.policy).Key("zone_routing").String(cluster.zone_routing);
+  json->Key("priorities").Open('[');
   for (const Snapshot::Priority& priority : cluster.priorities) {
     json->Open('{').Key("priority").Number(uint64_t{priority.priority});
     json->Key("state").String(priority.state).Key("usable").Number(priority.usable);

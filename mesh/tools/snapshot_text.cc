@@ -86,6 +86,9 @@ std::vector<std::string> SnapshotLines(const Snapshot& snapshot) {
   for (const Snapshot::Cluster& cluster : snapshot.clusters) {
     lines.push_back(
         WithError(absl::StrCat("cluster ", cluster.name, " ", cluster.state), cluster.error));
+    if (!cluster.zone_routing.empty()) {
+      lines.push_back(absl::StrCat("cluster ", cluster.name, " zones ", cluster.zone_routing));
+    }
     for (const Snapshot::Child& child : cluster.children) {
       lines.push_back(
           WithError(absl::StrCat("cluster ", cluster.name, " child ", child.name, " ", child.state),

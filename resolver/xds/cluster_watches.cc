@@ -26,7 +26,7 @@ absl::Status ErrorOf(absl::string_view cluster, const absl::Status& error) {
 
 bool Same(const ClusterConfig& a, const ClusterConfig& b) {
   return a.cluster == b.cluster && a.endpoints == b.endpoints && a.children == b.children &&
-         a.status == b.status && a.ambient == b.ambient && a.key == b.key;
+         a.local == b.local && a.status == b.status && a.ambient == b.ambient && a.key == b.key;
 }
 
 }  // namespace
@@ -39,6 +39,15 @@ ClusterWatches::ClusterWatches(Options options)
 ClusterLeaves ClusterWatches::Leaves(absl::string_view cluster) {
   return FindLeaves(cluster,
                     [this](absl::string_view name) { return clusters_.Need(name).value().get(); });
+}
+
+bool ClusterWatches::TakesLocal(const model::Cluster& cluster) const {
+  return !options_.local_cluster.empty() && cluster.zone_aware.has_value() &&
+         cluster.type != ClusterType::kAggregate && cluster.name != options_.local_cluster;
+}
+
+void ClusterWatches::WatchLocal() {
+  if (!options_.local_cluster.empty()) IsLeafKnown(options_.local_cluster);
 }
 
 bool ClusterWatches::IsLeafKnown(absl::string_view cluster) {
@@ -94,11 +103,25 @@ ClusterWatches::Config ClusterWatches::Make(absl::string_view cluster, bool keep
     next.status = absl::UnavailableError(
         absl::StrCat("cluster \"", cluster, "\": nothing is known of it yet"));
   }
+  next.local = LocalFor(next);
   if (made.config == nullptr || !Same(*made.config, next)) {
     made.config = std::make_shared<const ClusterConfig>(std::move(next));
   }
   made.under_way = false;
   return made.config;
+}
+
+std::shared_ptr<const model::LocalCluster> ClusterWatches::LocalFor(const ClusterConfig& config) {
+  if (config.cluster == nullptr || !TakesLocal(*config.cluster)) return nullptr;
+  if (std::exchange(local_round_, round_) == round_) return local_;
+  const Config made = Make(options_.local_cluster, /*keep=*/true);
+  if (made->endpoints == local_endpoints_) return local_;
+  local_endpoints_ = made->endpoints;
+  auto newest = model::LocalCluster::Of(local_endpoints_.get(), options_.locality);
+  // Most of what changes in it does not matter.
+  const bool same = newest != nullptr && local_ != nullptr && *newest == *local_;
+  if (!same) local_ = std::move(newest);
+  return local_;
 }
 
 model::ClusterConfig ClusterWatches::Newest(absl::string_view cluster, bool keep) {

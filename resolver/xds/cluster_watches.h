@@ -33,6 +33,10 @@ class ClusterWatches {
     const xds::ResourceType* endpoints_type = nullptr;
     HostTable* hosts = nullptr;
     std::string authority;  // of the clusters' keys
+    // Of zone-aware routing: the cluster that this process is one of (empty: none is named), and
+    // where that is. Nobody waits for it.
+    std::string local_cluster;
+    model::Locality locality;
     std::function<void()> changed;
   };
 
@@ -50,6 +54,9 @@ class ClusterWatches {
   // REQUIRES: it is known, or something was made of it in the last round.
   Config Make(absl::string_view cluster, bool keep);
 
+  // Watches the local cluster, if one is named, in this round.
+  void WatchLocal();
+
   void EndRound();
   // Adds the type and name of each resource that is watched.
   void List(std::vector<std::pair<std::string, std::string>>* resources) const;
@@ -66,6 +73,9 @@ class ClusterWatches {
     uint64_t round = 0;  // in which it was last needed
   };
 
+  std::shared_ptr<const model::LocalCluster> LocalFor(const model::ClusterConfig& config);
+  // Whether the local cluster matters to it.
+  bool TakesLocal(const model::Cluster& cluster) const;
   ClusterLeaves Leaves(absl::string_view cluster);
   bool IsLeafKnown(absl::string_view cluster);
   // The endpoints of `cluster`, which are in `named` by name.
@@ -88,6 +98,9 @@ class ClusterWatches {
   std::map<const model::Cluster*, Resolved> resolved_;
   std::map<std::string, Made, std::less<>> made_;
   uint64_t round_ = 1;
+  std::shared_ptr<const model::LocalCluster> local_;
+  std::shared_ptr<const model::ClusterLoadAssignment> local_endpoints_;  // that it was made of
+  uint64_t local_round_ = 0;  // in which it was last needed
 };
 
 }  // namespace mesh::resolver

@@ -40,13 +40,15 @@ class XdsResolverOfTarget final : public XdsResolver {
                 [this] { ScheduleUpdate(); }),
         clusters_({options_.client, options_.types->cluster.get(),
                    options_.types->cluster_load_assignment.get(), options_.hosts,
-                   options_.authority, [this] { ScheduleUpdate(); }}) {}
+                   options_.authority, options_.local_cluster, options_.locality,
+                   [this] { ScheduleUpdate(); }}) {}
 
   void Start(ResolverObserver* observer) override {
     serializer_->AssertHeld();
     observer_ = observer;
     listener_.emplace(options_.client, options_.types->listener.get(), options_.listener_name,
                       [this] { ScheduleUpdate(); });
+    clusters_.WatchLocal();
   }
 
   std::vector<std::pair<std::string, std::string>> dependencies() const override {
@@ -121,6 +123,7 @@ void XdsResolverOfTarget::Update() {
     if (IsNewestComplete()) in_force_ = newest_;
     if (in_force_ != nullptr && !Publish()) return;
   }
+  clusters_.WatchLocal();
   // What the replaced configuration alone needed is given up only now.
   routes_.EndRound();
   clusters_.EndRound();

@@ -34,6 +34,8 @@ class XdsResolver : public Resolver {
     std::string listener_name;   // see ListenerName()
     std::string domain;          // chooses the virtual host: the target's name
     std::string authority;       // of the keys of clusters; empty: the top-level servers'
+    std::string local_cluster;   // that this process is one of; empty: none is named
+    model::Locality locality;    // where this process is
   };
 
   // Type URL and name of each resource that the target depends on now: the listener, then routes,

@@ -35,7 +35,7 @@ std::shared_ptr<const xds::Resource> ResourceOf(T value) {
 
 }  // namespace
 
-XdsWorld::XdsWorld() {
+XdsWorld::XdsWorld(std::string local_cluster) : local_cluster_(std::move(local_cluster)) {
   types_.listener = std::make_unique<FakeType>("type/l");
   types_.route_configuration = std::make_unique<FakeType>("type/r");
   types_.cluster = std::make_unique<FakeType>("type/c");
@@ -55,6 +55,8 @@ std::unique_ptr<resolver::XdsResolver> XdsWorld::NewResolver() {
   options.listener_name = "l";
   options.domain = "svc";
   options.authority = "top";
+  options.local_cluster = local_cluster_;
+  options.locality.zone = "here";
   return resolver::NewXdsResolver(options);
 }
 

@@ -25,7 +25,8 @@ namespace mesh::testing {
 // A control plane by hand, and a resolver of the target `svc`, whose listener is `l`.
 class XdsWorld {
  public:
-  XdsWorld();
+  // `local_cluster`: that the process is one of, which is in the zone `here`.
+  explicit XdsWorld(std::string local_cluster = "");
   ~XdsWorld();
 
   // The listener takes its routes from the resource `routes`.
@@ -77,6 +78,7 @@ class XdsWorld {
   std::string Dependencies();
 
  private:
+  const std::string local_cluster_;
   FakeClock clock_;
   FakeExecutor executor_{&clock_};
   Serializer serializer_{&executor_};

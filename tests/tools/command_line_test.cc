@@ -32,6 +32,7 @@ TEST(CommandLine, ReadsEveryFlagOfCall) {
                                                              "18446744073709551615",
                                                              "--bootstrap",
                                                              "/b.json",
+                                                             "--local-cluster=mine",
                                                              "--profile",
                                                              "grpc",
                                                              "--json"});
@@ -48,6 +49,7 @@ TEST(CommandLine, ReadsEveryFlagOfCall) {
   EXPECT_TRUE(line->wait_for_ready);
   EXPECT_EQ(line->hash, 18446744073709551615u);
   EXPECT_EQ(line->bootstrap_path, "/b.json");
+  EXPECT_EQ(line->local_cluster, "mine");
   EXPECT_EQ(line->profile, Profile::kGrpc);
   EXPECT_TRUE(line->json);
 }

@@ -20,13 +20,19 @@ constexpr FieldDeclaration kCommonLbConfig[] = {
     Advisory(8, "override_host_status", "not there yet"),
 };
 
+// With Options::local_cluster, and where localities do not share by weight.
 constexpr FieldDeclaration kZoneAware[] = {
-    Advisory(1, "routing_enabled", "zone-aware routing is not there yet"),
-    Advisory(2, "min_cluster_size", "zone-aware routing is not there yet"),
+    Honoured(1, "routing_enabled", "rounded to whole percents; absent: 100").AdvisoryInGrpc(),
+    Honoured(2, "min_cluster_size", "absent: 6").AdvisoryInGrpc(),
     Honoured(3, "fail_traffic_on_panic", "of policies that do not hash"),
-    Advisory(4, "force_locality_direct_routing", "zone-aware routing is not there yet"),
-    Advisory(5, "force_local_zone", "zone-aware routing is not there yet"),
-    Advisory(6, "locality_basis", "zone-aware routing is not there yet"),
+    Honoured(4, "force_locality_direct_routing", "as force_local_zone, which replaces it")
+        .AdvisoryInGrpc(),
+    Honoured(5, "force_local_zone").AdvisoryInGrpc(),
+    Honoured(6, "locality_basis", "HEALTHY_HOSTS_NUM or HEALTHY_HOSTS_WEIGHT").AdvisoryInGrpc(),
+};
+
+constexpr FieldDeclaration kForceLocalZone[] = {
+    Honoured(1, "min_size", "absent: 1"),
 };
 
 constexpr FieldDeclaration kClusterConsistentHashing[] = {
@@ -203,6 +209,10 @@ constexpr MessageDeclaration kMessages[] = {
     {"LocalityLbConfig.ZoneAwareLbConfig",
      "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig",
      kZoneAware},
+    {"LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone",
+     "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig."
+     "ForceLocalZone",
+     kForceLocalZone},
     {"LocalityLbConfig.ZoneAwareLbConfig",
      "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig",
      absl::MakeConstSpan(kZoneAware, 3)},

@@ -99,8 +99,15 @@ void DecodeSubsetsOf(const proto::Cluster& cluster, Balancing* result, Decoding*
 
 Balancing DecodeBalancing(const proto::Cluster& cluster, Decoding* decoding) {
   if (!cluster.has_load_balancing_policy()) {
-    Balancing result{DecodeNamedPolicy(cluster, decoding), Weighting(cluster, *decoding), nullptr,
-                     cluster.common_lb_config().zone_aware_lb_config().fail_traffic_on_panic()};
+    Balancing result;
+    result.policy = DecodeNamedPolicy(cluster, decoding);
+    result.weighting = Weighting(cluster, *decoding);
+    if (cluster.common_lb_config().has_zone_aware_lb_config()) {
+      const FieldErrors::Scope scope(&decoding->errors, "common_lb_config");
+      const auto& config = cluster.common_lb_config().zone_aware_lb_config();
+      result.zone_aware = DecodeZoneAware(config, decoding);
+      result.fail_traffic_on_panic = config.fail_traffic_on_panic();
+    }
     if (cluster.has_lb_subset_config() && !decoding->grpc()) {
       DecodeSubsetsOf(cluster, &result, decoding);
     }
@@ -135,6 +142,9 @@ void DecodeClusterBalancing(const proto::Cluster& cluster, Decoding* decoding,
     if (decoding->errors.ok()) result->panic_threshold = static_cast<uint32_t>(percent);
   }
   result->fail_traffic_on_panic = balancing.fail_traffic_on_panic && !balancing.policy.hashes();
+  if (!balancing.policy.hashes() && balancing.policy.policy != model::LbPolicy::kPickFirst) {
+    result->zone_aware = balancing.zone_aware;
+  }
   result->ignore_new_until_checked = common.ignore_new_hosts_until_first_hc();
 }
 

@@ -31,8 +31,12 @@ LocalityWeighting Weighting(bool weighted, const Decoding& decoding) {
 }
 
 void DecodeLocalities(const proto::LocalityLbConfig& config, Balancing* result,
-                      const Decoding& decoding) {
-  result->weighting = Weighting(config.has_locality_weighted_lb_config(), decoding);
+                      Decoding* decoding) {
+  const FieldErrors::Scope scope(&decoding->errors, "locality_lb_config");
+  result->weighting = Weighting(config.has_locality_weighted_lb_config(), *decoding);
+  if (config.has_zone_aware_lb_config()) {
+    result->zone_aware = DecodeZoneAware(config.zone_aware_lb_config(), decoding);
+  }
   result->fail_traffic_on_panic = config.zone_aware_lb_config().fail_traffic_on_panic();
 }
 
@@ -45,7 +49,7 @@ void DecodeSlowStartOf(const proto::SlowStartConfig& config, Balancing* result,
 
 Balancing Decode(const proto::RoundRobin& message, Decoding* decoding) {
   Balancing result;
-  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, decoding);
   DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
   return result;
 }
@@ -53,7 +57,7 @@ Balancing Decode(const proto::RoundRobin& message, Decoding* decoding) {
 Balancing Decode(const proto::Random& message, Decoding* decoding) {
   Balancing result;
   result.policy.policy = LbPolicy::kRandom;
-  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, decoding);
   return result;
 }
 
@@ -61,7 +65,7 @@ Balancing Decode(const proto::LeastRequest& message, Decoding* decoding) {
   Balancing result;
   result.policy.policy = LbPolicy::kLeastRequest;
   result.policy.least_request = DecodeLeastRequest(message, decoding);
-  DecodeLocalities(message.locality_lb_config(), &result, *decoding);
+  DecodeLocalities(message.locality_lb_config(), &result, decoding);
   DecodeSlowStartOf(message.slow_start_config(), &result, decoding);
   return result;
 }

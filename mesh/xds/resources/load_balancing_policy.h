@@ -14,6 +14,7 @@ struct Balancing {
   model::LoadBalancing policy;
   model::LocalityWeighting weighting = model::LocalityWeighting::kIgnored;
   std::shared_ptr<const model::SubsetSelection> subsets;  // null: none
+  model::ZoneAware zone_aware;
   bool fail_traffic_on_panic = false;
 };
 

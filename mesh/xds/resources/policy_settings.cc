@@ -225,6 +225,34 @@ std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& co
   return result;
 }
 
+model::ZoneAware DecodeZoneAware(const proto::LocalityLbConfig::ZoneAwareLbConfig& config,
+                                 Decoding* decoding) {
+  using Config = proto::LocalityLbConfig::ZoneAwareLbConfig;
+  model::ZoneAware result;
+  if (decoding->grpc()) return result;
+  const FieldErrors::Scope zone_aware(&decoding->errors, "zone_aware_lb_config");
+  result.asked = true;
+  if (config.has_routing_enabled()) {
+    const FieldErrors::Scope scope(&decoding->errors, "routing_enabled");
+    const double percent = DecodePercent(config.routing_enabled(), decoding);
+    if (decoding->errors.ok()) {
+      result.routing_enabled = static_cast<uint32_t>(std::lround(percent));
+    }
+  }
+  if (config.has_min_cluster_size()) result.min_cluster_size = config.min_cluster_size().value();
+  if (config.has_force_local_zone()) {
+    const auto& force = config.force_local_zone();
+    result.force_local_zone = force.has_min_size() ? force.min_size().value() : 1;
+  } else if (config.force_locality_direct_routing()) {
+    result.force_local_zone = 1;
+  }
+  if (!Config::LocalityBasis_IsValid(config.locality_basis())) {
+    decoding->errors.Add("locality_basis", NotSupported(config.locality_basis(), ""));
+  }
+  result.by_weight = config.locality_basis() == Config::HEALTHY_HOSTS_WEIGHT;
+  return result;
+}
+
 void DecodeConsistentHashing(const proto::ConsistentHashingLbConfig& config,
                              model::LoadBalancing* result, Decoding* decoding) {
   result->hashes_hostname = config.use_hostname_for_hashing();

@@ -6,6 +6,7 @@
 
 #include "google/protobuf/wrappers.pb.h"
 #include "mesh/model/load_balancing.h"
+#include "mesh/model/zone_aware.h"
 #include "mesh/xds/proto/load_balancing.pb.h"
 #include "mesh/xds/resources/decoding.h"
 
@@ -35,6 +36,10 @@ model::ClientSideWeightedRoundRobin DecodeClientSideWeightedRoundRobin(
 // Nothing if its window is zero.
 std::optional<model::SlowStart> DecodeSlowStart(const proto::SlowStartConfig& config,
                                                 Decoding* decoding);
+
+// As the field `zone_aware_lb_config`. In Profile::kGrpc nothing of it counts.
+model::ZoneAware DecodeZoneAware(const proto::LocalityLbConfig::ZoneAwareLbConfig& config,
+                                 Decoding* decoding);
 
 // Of a policy that hashes.
 void DecodeConsistentHashing(const proto::ConsistentHashingLbConfig& config,

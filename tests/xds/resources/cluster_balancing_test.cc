@@ -2,6 +2,7 @@
 // of a list. Which one of a list is taken is in cluster_policy_lists_test.cc. From envoy's
 // cluster.proto and load_balancing_policies, gRFC A42 and A48, and grpc-go's unmarshal_cds_test.go.
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -263,6 +264,46 @@ TEST(ClusterBalancingTest, HashBalanceFactor) {
     EXPECT_EQ(Balancing(profile, "common_lb_config { " + factor + "}").hash_balance_factor, 0u);
   }
   EXPECT_EQ(Balancing(Profile::kGrpc, common + factor + "}").hash_balance_factor, 0u);
+}
+
+TEST(ClusterBalancingTest, ZoneAware) {
+  const std::string all =
+      "routing_enabled { value: 49.6 } min_cluster_size { value: 3 } "
+      "force_local_zone { min_size { value: 4 } } locality_basis: HEALTHY_HOSTS_WEIGHT ";
+  const auto common = [](const std::string& fields) {
+    return "common_lb_config { zone_aware_lb_config { " + fields + "} } ";
+  };
+  const auto listed = [](const std::string& fields) {
+    return List(RoundRobin("locality_lb_config { zone_aware_lb_config { " + fields + "} }"));
+  };
+  for (const Profile profile : kNotGrpc) {
+    for (const std::string& text : {common(all), listed(all)}) {
+      const std::optional<model::ZoneAware> zones = GoodCluster(profile, text).zone_aware;
+      ASSERT_TRUE(zones.has_value()) << text;
+      EXPECT_TRUE(zones->asked);
+      EXPECT_EQ(zones->routing_enabled, 50u);
+      EXPECT_EQ(zones->min_cluster_size, 3u);
+      EXPECT_EQ(zones->force_local_zone, 4u);
+      EXPECT_TRUE(zones->by_weight);
+    }
+    const std::optional<model::ZoneAware> unsaid = GoodCluster(profile, "").zone_aware;
+    ASSERT_TRUE(unsaid.has_value());
+    EXPECT_FALSE(unsaid->asked || unsaid->by_weight || unsaid->force_local_zone.has_value());
+    EXPECT_EQ(unsaid->routing_enabled, 100u);
+    EXPECT_EQ(unsaid->min_cluster_size, 6u);
+    for (const std::string fields :
+         {"force_local_zone { }", "force_locality_direct_routing: true "}) {
+      EXPECT_EQ(GoodCluster(profile, listed(fields)).zone_aware->force_local_zone, 1u) << fields;
+    }
+    EXPECT_FALSE(GoodCluster(profile, "lb_policy: RING_HASH " + common(all)).zone_aware);
+  }
+  EXPECT_FALSE(GoodCluster(Profile::kGrpc, common(all)).zone_aware.has_value());
+  const std::string percent =
+      ".zone_aware_lb_config.routing_enabled.value: 101 is not within 0 to 100 percent";
+  CheckClusters(kNotGrpc, {{"common", common("routing_enabled { value: 101 } "),
+                            "common_lb_config" + percent},
+                           {"listed", listed("routing_enabled { value: 101 } "),
+                            kConfig + ".locality_lb_config" + percent}});
 }
 
 TEST(ClusterBalancingTest, HashesHostname) {

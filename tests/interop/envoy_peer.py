@@ -27,8 +27,13 @@ def _socket(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _configuration(services, control_plane_port):
-    """A listener whose authorities are the services, hashed by `key`; clusters come by ADS."""
+LOCALITY = {"region": "r", "zone": "z1"}  # of both
+
+
+def _configuration(services, control_plane_port, local):
+    """A listener whose authorities are the services, hashed by `key`; clusters come by ADS.
+    `local`: localities of the local cluster, if there is one, which Envoy must have from the
+    beginning."""
     connections = {
         "@type": _FILTERS + "network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "interop",
@@ -42,9 +47,16 @@ def _configuration(services, control_plane_port):
     ads = {"name": "ads", "type": "STATIC", "typed_extension_protocol_options": _HTTP2,
            "load_assignment": {"cluster_name": "ads", "endpoints": [{"lb_endpoints": [
                {"endpoint": {"address": _socket(control_plane_port)}}]}]}}
+    clusters = [ads]
+    manager = {}
+    if local:
+        clusters.append({"name": "local-cluster", "type": "STATIC",
+                         "load_assignment": resources.assignment("local-cluster", local)})
+        manager["local_cluster_name"] = "local-cluster"
     return {
-        "node": {"id": "interop", "cluster": "interop"},
+        "node": {"id": "interop", "cluster": "interop", "locality": LOCALITY},
         "admin": {"address": _socket(0)},
+        "cluster_manager": manager,
         "dynamic_resources": {
             "ads_config": {"api_type": "GRPC", "transport_api_version": "V3",
                            "grpc_services": [{"envoy_grpc": {"cluster_name": "ads"}}]},
@@ -52,7 +64,7 @@ def _configuration(services, control_plane_port):
         "static_resources": {
             "listeners": [{"name": "interop", "address": _socket(0), "filter_chains": [
                 {"filters": [{"name": "connections", "typed_config": connections}]}]}],
-            "clusters": [ads]},
+            "clusters": clusters},
     }
 
 
@@ -61,6 +73,7 @@ class EnvoyTest(unittest.TestCase):
     """One world for all tests of a class: `backends`, and the callers `ours` and `envoys`."""
 
     BACKENDS = 8
+    LOCAL = None  # localities of the cluster that both are of, if any, as resources.assignment() has
 
     @classmethod
     def services(cls, backends):
@@ -74,13 +87,17 @@ class EnvoyTest(unittest.TestCase):
         cls.backends = cls.enterClassContext(Backends(cls.BACKENDS))
         cls.by_name = cls.services(cls.backends.addresses)
         folder = cls.enterClassContext(resources.Folder())
-        folder.serve_all(cls.by_name)
+        known = dict(cls.by_name)
+        if cls.LOCAL:
+            known["local"] = resources.Service(cls.LOCAL)
+        folder.serve_all(known)
         control_plane = cls.enterClassContext(ControlPlane(folder.path))
         wait_for("snapshot", lambda: control_plane.stats()["version"] > 0)
         proxy = cls.enterClassContext(
-            envoy.Envoy(ENVOY, _configuration(cls.by_name, control_plane.port)))
+            envoy.Envoy(ENVOY, _configuration(cls.by_name, control_plane.port, cls.LOCAL)))
         cls.envoys = cls.enterClassContext(Caller("proxy", proxy.address))
-        cls.ours = cls.enterClassContext(Caller("mesh", "envoy", control_plane.port))
+        cls.ours = cls.enterClassContext(Caller(
+            "mesh", "envoy", control_plane.port, LOCALITY, "local-cluster" if cls.LOCAL else None))
         cls.rivals = {"ours": cls.ours, "Envoy": cls.envoys}
 
     @classmethod

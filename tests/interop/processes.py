@@ -98,14 +98,14 @@ class ControlPlane(Process):
         return get(self.stats_port)
 
 
-def bootstrap(port):
+def bootstrap(port, locality=None):
     return json.dumps({
         "xds_servers": [{
             "server_uri": "127.0.0.1:%d" % port,
             "channel_creds": [{"type": "insecure"}],
             "server_features": ["xds_v3"],
         }],
-        "node": {"id": "interop", "locality": {"zone": "a"}},
+        "node": {"id": "interop", "locality": locality or {"zone": "a"}},
     })
 
 
@@ -141,10 +141,11 @@ REFERENCES = [grpc_go] + ([grpcio] if PYTHON else [])
 class Caller(Process):
     """tests/interop/caller: scripted calls, each with who answered."""
 
-    def __init__(self, kind, argument, port=0):
+    def __init__(self, kind, argument, port=0, locality=None, local_cluster=None):
         """`kind`: "mesh" with a profile and the control plane's port, "proxy" with an address."""
-        environment = {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port)} if port else {}
-        super().__init__([CALLER, kind, argument], environment, stdin=subprocess.PIPE)
+        environment = {"GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap(port, locality)} if port else {}
+        arguments = [CALLER, kind, argument] + ([local_cluster] if local_cluster else [])
+        super().__init__(arguments, environment, stdin=subprocess.PIPE)
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")

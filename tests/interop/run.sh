@@ -50,5 +50,5 @@ export MESH_INTEROP_BIN=$bin MESH_INTEROP_MESHCTL=$MESH_BIN/mesh/tools/meshctl
 export MESH_INTEROP_CALLER=$MESH_BIN/tests/interop/caller/caller
 export PYTHONDONTWRITEBYTECODE=1
 cd "$here"
-[ $# -gt 0 ] || set -- interop_test failover_test load_reports_test hash_test shares_test outlier_test
+[ $# -gt 0 ] || set -- interop_test failover_test load_reports_test hash_test shares_test zones_test outlier_test
 exec /usr/bin/python3 -m unittest --verbose "$@"

@@ -44,9 +44,11 @@ std::string ServerOf(const grpc::ClientContext& context) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Caller>> Caller::OnMesh(Profile profile) {
+absl::StatusOr<std::unique_ptr<Caller>> Caller::OnMesh(Profile profile,
+                                                       const std::string& local_cluster) {
   Options options = Options::FromEnvironment();
   options.profile = profile;
+  options.local_cluster = local_cluster;
   absl::StatusOr<std::unique_ptr<Mesh>> mesh = Mesh::Create(std::move(options));
   if (!mesh.ok()) return mesh.status();
   auto caller = absl::WrapUnique(new Caller);

@@ -34,7 +34,8 @@ struct CallResult {
 class Caller {
  public:
   // On the mesh that the environment's bootstrap describes: a service is `xds:///NAME`.
-  static absl::StatusOr<std::unique_ptr<Caller>> OnMesh(Profile profile);
+  static absl::StatusOr<std::unique_ptr<Caller>> OnMesh(Profile profile,
+                                                        const std::string& local_cluster);
   // Through the proxy at `address`: a service is an authority.
   static std::unique_ptr<Caller> ThroughProxy(const std::string& address);
 

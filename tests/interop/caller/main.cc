@@ -1,6 +1,7 @@
 // Makes scripted calls for the comparisons with other balancers, and says who answered them.
 //
-//   caller mesh envoy|grpc|mesh    on a mesh of that profile; the bootstrap is in the environment
+//   caller mesh envoy|grpc|mesh [LOCAL_CLUSTER]
+//                                  on a mesh of that profile; the bootstrap is in the environment
 //   caller proxy ADDRESS           through the proxy there
 //
 // Obeys the lines of its standard input, and answers each with one line of JSON:
@@ -74,7 +75,8 @@ std::string Obey(Caller* caller, const std::string& line) {
   return Error(absl::StrCat("not a command: ", line));
 }
 
-std::unique_ptr<Caller> MakeCaller(const std::string& kind, const std::string& argument) {
+std::unique_ptr<Caller> MakeCaller(const std::string& kind, const std::string& argument,
+                                   const std::string& local_cluster) {
   if (kind == "proxy") return Caller::ThroughProxy(argument);
   Profile profile = Profile::kMesh;
   if (argument == "envoy") {
@@ -85,7 +87,7 @@ std::unique_ptr<Caller> MakeCaller(const std::string& kind, const std::string& a
     std::cerr << "caller: not a profile: " << argument << "\n";
     return nullptr;
   }
-  absl::StatusOr<std::unique_ptr<Caller>> caller = Caller::OnMesh(profile);
+  absl::StatusOr<std::unique_ptr<Caller>> caller = Caller::OnMesh(profile, local_cluster);
   if (!caller.ok()) {
     std::cerr << "caller: " << caller.status().message() << "\n";
     return nullptr;
@@ -97,12 +99,13 @@ std::unique_ptr<Caller> MakeCaller(const std::string& kind, const std::string& a
 }  // namespace mesh::interop
 
 int main(int argc, char** argv) {
-  const std::string kind = argc == 3 ? argv[1] : "";
+  const std::string kind = argc == 3 || argc == 4 ? argv[1] : "";
   if (kind != "mesh" && kind != "proxy") {
-    std::cerr << "usage: caller mesh envoy|grpc|mesh, or caller proxy ADDRESS\n";
+    std::cerr << "usage: caller mesh envoy|grpc|mesh [LOCAL_CLUSTER], or caller proxy ADDRESS\n";
     return 2;
   }
-  const std::unique_ptr<mesh::interop::Caller> caller = mesh::interop::MakeCaller(kind, argv[2]);
+  const std::unique_ptr<mesh::interop::Caller> caller =
+      mesh::interop::MakeCaller(kind, argv[2], argc == 4 ? argv[3] : "");
   if (caller == nullptr) return 1;
   for (std::string line; std::getline(std::cin, line);) {
     std::printf("%s\n", mesh::interop::Obey(caller.get(), line).c_str());

@@ -187,6 +187,9 @@ def cluster_with_http_check():
     result, check = cluster_with_check()
     check.http_health_check.path = "/"
     check.http_health_check.expected_statuses.add(start=200, end=300)
+    option = check.http_health_check.request_headers_to_add.add()
+    option.header.key = "k"
+    option.header.value = "v"
     return result
 
 
@@ -231,6 +234,7 @@ def round_robin():
 def random_policy():
     policy = random_pb2.Random()
     policy.locality_lb_config.zone_aware_lb_config.fail_traffic_on_panic = True
+    policy.locality_lb_config.zone_aware_lb_config.force_local_zone.min_size.value = 2
     return cluster_with_policy(policy)
 
 

@@ -51,25 +51,52 @@ POLICIES = {
 }
 
 
+# Envoy hashes the hostnames of endpoints that EDS names only if the policy is asked for this way.
+BY_HOSTNAME = {
+    "by-hostname.ring-hash": ("ring_hash.v3.RingHash", {"useHostnameForHashing": True}),
+    "by-hostname.maglev": ("maglev.v3.Maglev", {
+        "consistentHashingLbConfig": {"useHostnameForHashing": True}}),
+}
+
+
+def by_hostname(message, fields, backends):
+    a, b, c, d = backends[:4]
+    config = {"@type": "type.googleapis.com/envoy.extensions.load_balancing_policies." + message}
+    return service(
+        [("z", 1, 0, [endpoint(a, hostname="one"), endpoint(b, hostname="two"),
+                      endpoint(c, hostname="two", hash_key="three"), endpoint(d, hostname=a)])],
+        loadBalancingPolicy={"policies": [{"typedExtensionConfig": {
+            "name": "policy", "typedConfig": dict(config, **fields)}}]})
+
+
 class HashTest(EnvoyTest):
     @classmethod
     def services(cls, backends):
-        return {policy + "." + case: service(localities, **fields, **more)
-                for policy, fields in POLICIES.items()
-                for case, (localities, _, more) in cases(backends).items()}
+        services = {policy + "." + case: service(localities, **fields, **more)
+                    for policy, fields in POLICIES.items()
+                    for case, (localities, _, more) in cases(backends).items()}
+        services.update({name: by_hostname(*policy, backends)
+                         for name, policy in BY_HOSTNAME.items()})
+        return services
+
+    def same_endpoint_of_each_key(self, name, count):
+        """`count`: how many endpoints answer."""
+        self.settle(name)
+        ours, envoys = (caller.keys(name, KEYS, "key-") for caller in (self.ours, self.envoys))
+        differ = [(key, o, e) for key, (o, e) in enumerate(zip(ours, envoys)) if o != e]
+        self.assertEqual(len(ours), KEYS)
+        self.assertFalse(differ[:3], "%d of %d keys: (key, ours, Envoy's)" % (len(differ), KEYS))
+        self.assertEqual(len(set(ours)), count, set(ours))
 
     def same_endpoints(self, policy):
         for case, (_, count, _) in cases(self.backends.addresses).items():
-            name = policy + "." + case
+            with self.subTest(policy + "." + case):
+                self.same_endpoint_of_each_key(policy + "." + case, count)
+
+    def test_by_hostname(self):
+        for name in BY_HOSTNAME:
             with self.subTest(name):
-                self.settle(name)
-                ours, envoys = (caller.keys(name, KEYS, "key-")
-                                for caller in (self.ours, self.envoys))
-                differ = [(key, o, e) for key, (o, e) in enumerate(zip(ours, envoys)) if o != e]
-                self.assertEqual(len(ours), KEYS)
-                self.assertFalse(differ[:3], "%d of %d keys: (key, ours, Envoy's)" % (
-                    len(differ), KEYS))
-                self.assertEqual(len(set(ours)), count, set(ours))
+                self.same_endpoint_of_each_key(name, 4)
 
     def test_ring_hash(self):
         self.same_endpoints("ring-hash")

@@ -39,9 +39,9 @@ def cluster(name, **fields):
                  "lbPolicy": "ROUND_ROBIN"}, **fields)
 
 
-def endpoint(address, health=None, weight=None, hash_key=None):
+def endpoint(address, health=None, weight=None, hash_key=None, hostname=None, metadata=None):
     """`health`: HEALTHY, DEGRADED, UNHEALTHY, ...; `hash_key`: what is hashed in the address's
-    place."""
+    place; `metadata`: of subsets, by key."""
     host, port = address.rsplit(":", 1)
     result = {"endpoint": {"address": {"socketAddress": {
         "address": host, "portValue": int(port)}}}}
@@ -49,8 +49,13 @@ def endpoint(address, health=None, weight=None, hash_key=None):
         result["healthStatus"] = health
     if weight:
         result["loadBalancingWeight"] = weight
+    if hostname:
+        result["endpoint"]["hostname"] = hostname
+    metadata = dict(metadata or {})
     if hash_key:
-        result["metadata"] = {"filterMetadata": {"envoy.lb": {"hash_key": hash_key}}}
+        metadata["hash_key"] = hash_key
+    if metadata:
+        result["metadata"] = {"filterMetadata": {"envoy.lb": metadata}}
     return result
 
 

@@ -12,8 +12,21 @@ from shares import ComparesShares, of
 BY_LOCALITY = {"localityWeightedLbConfig": {}}
 
 
+def version(addresses, members):
+    """The first are of version 1, which takes the calls of a cluster with subset()."""
+    return [endpoint(address, metadata={"version": "1"} if i < members else None)
+            for i, address in enumerate(addresses)]
+
+
+def subset(**fields):
+    return {"lbSubsetConfig": dict({
+        "fallbackPolicy": "DEFAULT_SUBSET", "defaultSubset": {"version": "1"},
+        "subsetSelectors": [{"keys": ["version"]}]}, **fields)}
+
+
 def cases(b):
     """By name: a service. `b`: the backends."""
+    scaled = subset(localityWeightAware=True, scaleLocalityWeight=True)
     return {
         "93-7": service([("z", 1, 0, of(b[:3], 2)), ("z", 1, 1, b[3:5])]),
         "46-54": service([("z", 1, 0, of(b[:3], 1)), ("z", 1, 1, b[3:5])]),
@@ -45,6 +58,20 @@ def cases(b):
             [("z1", 1, 0, of(b[:4], 1)), ("z2", 3, 0, of(b[4:6], 1)),
              ("z1", 4, 1, b[6:7]), ("z2", 1, 1, b[7:9])], commonLbConfig=BY_LOCALITY),
         "localities-without-weighting": service([("z1", 9, 0, b[:1]), ("z2", 1, 0, b[1:4])]),
+        "a-subset": service([("z1", 1, 0, version(b[:4], 1)), ("z2", 1, 0, version(b[4:8], 2))],
+                            **subset()),
+        "a-subset-by-locality": service(
+            [("z1", 1, 0, version(b[:4], 1)), ("z2", 1, 0, version(b[4:8], 2))],
+            commonLbConfig=BY_LOCALITY, **subset(localityWeightAware=True)),
+        "a-subset-by-scaled-locality": service(
+            [("z1", 20, 0, version(b[:4], 1)), ("z2", 30, 0, version(b[4:8], 2))],
+            commonLbConfig=BY_LOCALITY, **scaled),
+        "a-subset-by-locality-scaled-to-nothing": service(
+            [("z1", 1, 0, version(b[:4], 1)), ("z2", 1, 0, version(b[4:6], 1))],
+            commonLbConfig=BY_LOCALITY, **scaled),
+        "a-subset-by-localities-scaled-to-nothing": service(
+            [("z1", 1, 0, version(b[:4], 1)), ("z2", 1, 0, version(b[4:9], 2))],
+            commonLbConfig=BY_LOCALITY, **scaled),
         "endpoint-weights": service([("z", 1, 0, [
             endpoint(b[0], weight=1), endpoint(b[1], weight=2), endpoint(b[2], weight=5)])]),
     }

@@ -27,6 +27,7 @@ Snapshot OneOfEverything() {
        {{"max_requests", "HIGH", 10, 9, 1, 3, "b"}, {"max_retries", "DEFAULT", 3, 1, 2, 0, "b"}}}};
   snapshot.clusters[0].localities[0].endpoints.push_back(
       {"1.2.3.4:6", "idle", "draining", 1, 0, {}, "not connected"});
+  snapshot.clusters[0].zone_routing = "direct";
   snapshot.ignored = {"Cluster \"c\": altogether"};
   return snapshot;
 }
@@ -40,7 +41,8 @@ TEST(SnapshotText, JsonNamesEveryField) {
       R"("failed_version":"8"}],)"
       R"("routes":[{"name":"r","match":"prefix \"/\"","clusters":[{"cluster":"c","weight":3}],)"
       R"("retry":"UNAVAILABLE, at most 1 retry","timeout":"1.5s"}],)"
-      R"("clusters":[{"name":"c","state":"ready","error":"","policy":"random","priorities":[)"
+      R"("clusters":[{"name":"c","state":"ready","error":"","policy":"random",)"
+      R"("zone_routing":"direct","priorities":[)"
       R"({"priority":1,"state":"serving","usable":5,"ready":4,"connecting":3,"load":70,)"
       R"("panic":true,"cluster":"b"}],)"
       R"("localities":[{"locality":"r/z/s","priority":1,"weight":2,"share":{"part":2,"of":3},)"
@@ -64,7 +66,7 @@ TEST(SnapshotText, OneLineAFact) {
           "target xds:///a", "node n", "control plane dns:///cp:1 connected",
           "Cluster \"c\" nacked version 7: bad",
           "route 0 \"r\" prefix \"/\" to c (3); timeout 1.5s; retry UNAVAILABLE, at most 1 retry",
-          "cluster c ready", "cluster c child b ready: stale",
+          "cluster c ready", "cluster c zones direct", "cluster c child b ready: stale",
           "cluster c priority 1 of b serving, 4 of 5 usable endpoints connected, 70 % of its "
           "calls, "
           "panic",

@@ -36,7 +36,8 @@ constexpr FieldDeclaration kForceLocalZone[] = {
 };
 
 constexpr FieldDeclaration kClusterConsistentHashing[] = {
-    Honoured(1, "use_hostname_for_hashing", "where an endpoint has a hostname and no hash_key"),
+    Honoured(1, "use_hostname_for_hashing",
+             "where an endpoint has a hostname and no hash_key (envoy: STRICT_DNS only)"),
     Honoured(2, "hash_balance_factor", "100 or more"),
 };
 

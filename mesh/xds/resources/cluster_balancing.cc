@@ -64,6 +64,11 @@ model::LoadBalancing DecodeNamedPolicy(const proto::Cluster& cluster, Decoding* 
     const FieldErrors::Scope scope(&errors, "common_lb_config.consistent_hashing_lb_config");
     DecodeConsistentHashing(cluster.common_lb_config().consistent_hashing_lb_config(), &result,
                             decoding);
+    // envoy upstream_impl.cc
+    if (result.hashes_hostname && decoding->profile() == Profile::kEnvoy &&
+        cluster.type() != proto::Cluster::STRICT_DNS) {
+      errors.Add("use_hostname_for_hashing", "only of a cluster of type STRICT_DNS");
+    }
   }
   return result;
 }

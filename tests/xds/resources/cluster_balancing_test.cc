@@ -310,10 +310,17 @@ TEST(ClusterBalancingTest, HashesHostname) {
   const std::string field = "use_hostname_for_hashing: true ";
   const std::string config = "consistent_hashing_lb_config { " + field + "} ";
   const std::string common = "lb_policy: RING_HASH common_lb_config { " + config + "}";
+  const std::string maglev = "lb_policy: MAGLEV common_lb_config { " + config + "}";
+  EXPECT_TRUE(Balancing(Profile::kMesh, common).hashes_hostname);
+  EXPECT_TRUE(Balancing(Profile::kMesh, maglev).hashes_hostname);
+  const std::string cause =
+      "common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing: only of a cluster "
+      "of "
+      "type STRICT_DNS";
+  CheckClusters({Profile::kEnvoy}, {{"ring hash", common, cause}, {"Maglev", maglev, cause}});
   for (const Profile profile : kNotGrpc) {
     for (const std::string& text :
-         {common, "lb_policy: MAGLEV common_lb_config { " + config + "}", List(RingHash(config)),
-          List(RingHash(field)), List(Maglev(config))}) {
+         {List(RingHash(config)), List(RingHash(field)), List(Maglev(config))}) {
       EXPECT_TRUE(Balancing(profile, text).hashes_hostname) << text;
     }
     for (const std::string& text : {std::string("lb_policy: RING_HASH"), List(Maglev("")),

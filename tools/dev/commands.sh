@@ -46,7 +46,7 @@ tests_without_grpc() {
 }
 
 cmd_tsan() {
-  need build bazel
+  need build bazel clang runtime
   local targets=("$@")
   [ $# -gt 0 ] || mapfile -t targets < <(tests_without_grpc)
   [ ${#targets[@]} -gt 0 ] || die "there is no test without gRPC, or the query for them failed"

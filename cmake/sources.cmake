@@ -70,6 +70,7 @@ set(MESH_SOURCES
     mesh/call/snapshot_routes.cc
     mesh/call/stream_call.cc
     mesh/call/target_watch.cc
+    mesh/cluster/address_race.cc
     mesh/cluster/aggregate_cluster.cc
     mesh/cluster/balanced_picker.cc
     mesh/cluster/balancer.cc
@@ -282,6 +283,7 @@ set(MESH_HEADERS
     mesh/call/stream_call.h
     mesh/call/target_watch.h
     mesh/call/waiter.h
+    mesh/cluster/address_race.h
     mesh/cluster/aggregate_cluster.h
     mesh/cluster/balanced_picker.h
     mesh/cluster/balancer.h

@@ -125,6 +125,9 @@ Runtime::Runtime(Options options, std::optional<xds::Bootstrap> bootstrap)
   clusters.load_watcher = load_watcher_.get();
   clusters.guards_against_stalls =
       options_.guards_against_stalls && options_.profile == Profile::kMesh;
+  if (options_.profile == Profile::kEnvoy) {
+    clusters.connection_attempt_delay = absl::Milliseconds(300);
+  }
   clusters_ = cluster::ClusterTable::Create(std::move(clusters));
 
   call::CallEnvironment::Options environment;

@@ -205,9 +205,12 @@ balancer::PriorityLoads Balancer::Weigh() {
 void Balancer::SelectStarted() {
   for (const auto& priority : priorities_) {
     if (!priority->started()) continue;
-    const uint64_t cap =
-        priority->standby() ? std::min(ConnectionCap(), kStandbyEndpoints) : ConnectionCap();
-    priority->Select(cap, shared_.balancing.policy == model::LbPolicy::kPickFirst);
+    if (shared_.balancing.policy == model::LbPolicy::kPickFirst && ConnectionCap() > 0) {
+      priority->SelectOne(shared_.attempt_delay);
+    } else {
+      priority->Select(priority->standby() ? std::min(ConnectionCap(), kStandbyEndpoints)
+                                           : ConnectionCap());
+    }
     priority->Observe();
   }
 }

@@ -63,6 +63,7 @@ class Balancer {
     const ClusterHealth* health = nullptr;
     uint64_t seed = 0;                   // of the choice of endpoints to connect
     uint32_t max_connected = 0;          // of a priority, if the cluster says nothing; 0: no limit
+    absl::Duration attempt_delay;        // see Priority::SelectOne()
     bool guards_against_stalls = false;  // as BalancedPicker::Serving says
     model::ClusterConfig config;
     LocalityRules rules;

@@ -22,7 +22,8 @@ class LiveClusterTable final : public ClusterTable {
     connections.serializer = options.serializer;
     connections.random = options.random;
     connections.mailbox = context_.mailbox;
-    pool_ = std::make_unique<ConnectionPool>(std::move(connections), options.reaper);
+    pool_ = std::make_unique<ConnectionPool>(std::move(connections),
+                                             options.connection_attempt_delay, options.reaper);
     context_.pool = pool_.get();
     context_.options = std::move(options);
   }

@@ -35,6 +35,9 @@ class ClusterTable {
     LogSink log;
     // The most connected endpoints of a cluster whose configuration sets no other number.
     uint32_t max_connected_endpoints = 128;
+    // How long one address is tried alone before the next one is too, of an endpoint that has
+    // several and of the endpoints of pick_first (gRFC A61).
+    absl::Duration connection_attempt_delay = absl::Milliseconds(250);
     // Whether endpoints are avoided that take calls and answer none: see ClusterHealth.
     bool guards_against_stalls = true;
   };

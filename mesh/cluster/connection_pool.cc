@@ -6,6 +6,16 @@
 
 namespace mesh::cluster {
 
+namespace {
+
+std::shared_ptr<const ConnectionSet::Context> Racing(ConnectionSet::Context context,
+                                                     wire::Connector* connector) {
+  context.connector = connector;
+  return std::make_shared<const ConnectionSet::Context>(std::move(context));
+}
+
+}  // namespace
+
 // A connection and those who have a share of it.
 class ConnectionPool::Entry final : public wire::Connection::Observer {
  public:
@@ -89,8 +99,10 @@ wire::ConnectionState ConnectionPool::Share::state() const { return entry_->stat
 
 const absl::Status& ConnectionPool::Share::reason() const { return entry_->reason(); }
 
-ConnectionPool::ConnectionPool(ConnectionSet::Context context, std::shared_ptr<Reaper> reaper)
-    : context_(std::make_shared<const ConnectionSet::Context>(std::move(context))),
+ConnectionPool::ConnectionPool(ConnectionSet::Context context, absl::Duration attempt_delay,
+                               std::shared_ptr<Reaper> reaper)
+    : connector_({context.connector, context.serializer, attempt_delay}),
+      context_(Racing(std::move(context), &connector_)),
       reaper_(std::move(reaper)) {}
 
 void ConnectionPool::ConnectSoon(const std::shared_ptr<Entry>& entry) {

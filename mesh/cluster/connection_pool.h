@@ -7,7 +7,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "mesh/base/reaper.h"
+#include "mesh/cluster/address_race.h"
 #include "mesh/cluster/connection_set.h"
 #include "mesh/wire/connection.h"
 
@@ -42,8 +44,10 @@ class ConnectionPool {
     wire::Connection::Observer* const observer_;
   };
 
-  // The connector outlives every connection, the rest of `context` the pool.
-  ConnectionPool(ConnectionSet::Context context, std::shared_ptr<Reaper> reaper);
+  // The connector outlives every connection, the rest of `context` the pool. `attempt_delay`: see
+  // AddressRace.
+  ConnectionPool(ConnectionSet::Context context, absl::Duration attempt_delay,
+                 std::shared_ptr<Reaper> reaper);
   // REQUIRES: no share is left.
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
@@ -66,6 +70,7 @@ class ConnectionPool {
   // Connects the next ones, and comes back in a later turn.
   void ConnectNext();
 
+  RacingConnector connector_;
   const std::shared_ptr<const ConnectionSet::Context> context_;
   const std::shared_ptr<Reaper> reaper_;
   // An entry is here until it is destroyed, or its key has another.

@@ -135,7 +135,8 @@ wire::ConnectionUse ConnectionSet::Use() {
     Place* const best = choice.place;
     if (best == nullptr) return wire::ConnectionUse();  // against what is required
     const bool serves = (best->word.fetch_add(1, std::memory_order_acquire) & kClosed) == 0;  // (1)
-    if (serves && CountBegun(choice)) return wire::ConnectionUse(best->connection.get(), best);
+    if (serves && CountBegun(choice))
+      return wire::ConnectionUse(best->connection->Use().connection(), best);
     // It ends, and what serves in its stead was published before; or it is old now.
     if (best->Leave()) Ask();
   }
@@ -162,7 +163,9 @@ wire::ConnectionUse ConnectionSet::UseWithin(uint32_t limit) {
     if (best.place->word.compare_exchange_strong(best.word, best.word + 1,  // (1)
                                                  std::memory_order_acquire,
                                                  std::memory_order_relaxed)) {
-      if (CountBegun(best)) return wire::ConnectionUse(best.place->connection.get(), best.place);
+      if (CountBegun(best)) {
+        return wire::ConnectionUse(best.place->connection->Use().connection(), best.place);
+      }
       if (best.place->Leave()) Ask();
     }
   }

@@ -8,9 +8,15 @@
 
 namespace mesh::cluster {
 
+wire::ConnectionKey TableEndpoint::Key() const {
+  wire::ConnectionKey key{endpoint_->address(), table_->connection_options_};
+  if (extras_ != nullptr) key.alternatives = extras_->additional_addresses;
+  return key;
+}
+
 std::unique_ptr<TableEndpoint::Link> TableEndpoint::NewLink() {
-  auto link = std::make_unique<Link>(this, table_->connection_options_);
-  link->share = table_->options_.pool->Acquire({endpoint_->address(), link->options}, link.get());
+  auto link = std::make_unique<Link>(this, Key());
+  link->share = table_->options_.pool->Acquire(link->key, link.get());
   return link;
 }
 
@@ -34,7 +40,7 @@ void TableEndpoint::OnLinkState(const Link* link, wire::ConnectionState state,
 
 void TableEndpoint::PrepareSuccessor() {
   successor_ = nullptr;
-  if (link_->options == table_->connection_options_) return;
+  if (link_->key == Key()) return;
   successor_ = NewLink();
   OnSuccessorState(successor_->share->state());
 }
@@ -64,6 +70,7 @@ void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::S
 void TableEndpoint::SetExtras(std::shared_ptr<const model::EndpointExtras> extras) {
   if (extras == extras_) return;
   extras_ = std::move(extras);
+  if (!(link_->key == Key())) table_->prepares_successors_ = true;
   table_->options_.on_extras(*this);
 }
 

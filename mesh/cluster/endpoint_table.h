@@ -97,19 +97,20 @@ class TableEndpoint {
 
  private:
   friend class EndpointTable;
-  // A connection of certain options, which it has or is to have.
+  // A connection of certain addresses and options, which it has or is to have.
   struct Link final : public wire::Connection::Observer {
-    Link(TableEndpoint* owner, const model::ConnectionOptions& options)
-        : owner(owner), options(options) {}
+    Link(TableEndpoint* owner, wire::ConnectionKey key) : owner(owner), key(std::move(key)) {}
     void OnConnectionState(wire::ConnectionState state, const absl::Status& reason) override {
       owner->OnLinkState(this, state, reason);
     }
 
     TableEndpoint* const owner;
-    const model::ConnectionOptions options;
+    const wire::ConnectionKey key;
     std::unique_ptr<ConnectionPool::Share> share;
   };
 
+  // What its connection is to be, as configured now.
+  wire::ConnectionKey Key() const;
   std::unique_ptr<Link> NewLink();
   void SetLink(std::unique_ptr<Link> link);
   void OnLinkState(const Link* link, wire::ConnectionState state, const absl::Status& reason);
@@ -178,9 +179,9 @@ class EndpointTable {
   EndpointTable(const EndpointTable&) = delete;
   EndpointTable& operator=(const EndpointTable&) = delete;
 
-  // What connections are like from now on. Endpoints that have other ones get new ones beside them,
-  // by PrepareSuccessors(), which take their place, by TakeSuccessors(), when they are ready or
-  // have failed to be.
+  // What connections are like from now on. Endpoints that have other ones, or have other additional
+  // addresses now, get new ones beside them, by PrepareSuccessors(), which take their place, by
+  // TakeSuccessors(), when they are ready or have failed to be.
   void SetConnectionOptions(const model::ConnectionOptions& options);
   // Those whose endpoints are not used any more are to be taken before. No effect without others.
   void PrepareSuccessors();
@@ -238,7 +239,7 @@ class EndpointTable {
   Options options_;
   size_t ready_ = 0;
   model::ConnectionOptions connection_options_;
-  bool prepares_successors_ = false;  // options have changed since PrepareSuccessors()
+  bool prepares_successors_ = false;  // what connections are to be has changed since that
   // The keys are the endpoints' own.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<TableEndpoint>> by_address_;
   absl::flat_hash_map<const Endpoint*, TableEndpoint*> by_endpoint_;

@@ -53,6 +53,7 @@ LiveCluster::LiveCluster(const Context* context, const model::ClusterKey& key)
   shared_.health = health_.get();
   shared_.seed = context->seed;
   shared_.max_connected = context->options.max_connected_endpoints;
+  shared_.attempt_delay = context->options.connection_attempt_delay;
   shared_.guards_against_stalls = context->options.guards_against_stalls;
   if (context->options.log) {
     shared_.log_failure = [context](absl::string_view text) {

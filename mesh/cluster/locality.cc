@@ -370,15 +370,35 @@ void Locality::OnWarmth(const TableEndpoint& endpoint, const Place& place, uint3
   if (changed_ != nullptr) (*changed_)();
 }
 
-void Locality::Select(uint64_t quota) {
+void Locality::Select(uint64_t quota, bool stays) {
   needs_selection_ = false;
   quota_ = quota;
-  if (quota >= usable_) {
+  const TableEndpoint* const only = stays && quota > 0 ? FirstReady() : nullptr;
+  if (quota >= usable_ && only == nullptr) {
     SelectAll();
   } else {
     all_ = false;
-    SelectFirst(quota);
+    SelectFirst(quota, only);
   }
+}
+
+const TableEndpoint* Locality::FirstReady() const {
+  const TableEndpoint* first = nullptr;
+  uint64_t first_rank = 0;
+  for (const auto& [endpoint, ranks] : attached_) {
+    if (endpoint->state() != ConnectionState::kReady) continue;
+    for (const uint64_t rank : ranks) {
+      if (first != nullptr && first_rank <= rank) continue;
+      auto [it, end] = entries_.equal_range(rank);
+      for (; it != end; ++it) {
+        if (it->second.endpoint != endpoint) continue;
+        if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
+        first = endpoint;
+        first_rank = rank;
+      }
+    }
+  }
+  return first;
 }
 
 void Locality::SelectAll() {
@@ -389,12 +409,17 @@ void Locality::SelectAll() {
   }
 }
 
-void Locality::SelectFirst(uint64_t quota) {
+// `only`: that one alone, which is ready; null: the first ones.
+void Locality::SelectFirst(uint64_t quota, const TableEndpoint* only) {
   const uint64_t most_failing = std::max(2 * quota, kMinFailing);
   absl::flat_hash_set<const TableEndpoint*> wanted;
   uint64_t taken = 0;
   uint64_t ready = 0;
   uint64_t failing = 0;
+  if (only != nullptr) {
+    wanted.insert(only);
+    taken = ready = quota;
+  }
   for (auto& [rank, entry] : entries_) {
     if (taken == quota || failing == most_failing) break;
     if (!IsUsable(*entry.config, entry.endpoint)) continue;

@@ -93,7 +93,8 @@ class Locality {
   // while it fails, but goes on trying. Those that are no longer among the first stay while they
   // are ready and not as many of the first are. Those that must not be used for now (ejected,
   // unhealthy) keep their connection: they drain, or come back.
-  void Select(uint64_t quota);
+  // `stays`: while one is ready, the first of those that are is all that is connected.
+  void Select(uint64_t quota, bool stays = false);
   // Connects nothing any more.
   void Stop();
 
@@ -190,7 +191,9 @@ class Locality {
                   int sign);
   int64_t ReadyWeight(uint32_t weight, uint32_t warmth) const;
   void SelectAll();
-  void SelectFirst(uint64_t quota);
+  void SelectFirst(uint64_t quota, const TableEndpoint* only);
+  // Of the usable endpoints that are ready; null: none is.
+  const TableEndpoint* FirstReady() const;
 
   EndpointTable* const table_;
   const uint64_t seed_;

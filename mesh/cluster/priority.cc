@@ -149,14 +149,17 @@ void Priority::StartStandby() {
   standby_ = true;
 }
 
-void Priority::Select(uint64_t cap, bool one) {
-  if (std::exchange(selected_by_, {cap, one}) != std::make_pair(cap, one)) {
+// Whether it is to be made anew; `by`: what it is made by.
+bool Priority::NeedsSelection(uint64_t by) {
+  if (std::exchange(selected_by_, by) != by) {
     for (Locality* locality : localities_) locality->SelectAgain();
   }
-  if (std::none_of(localities_.begin(), localities_.end(),
-                   [](const Locality* locality) { return locality->needs_selection(); })) {
-    return;
-  }
+  return std::any_of(localities_.begin(), localities_.end(),
+                     [](const Locality* locality) { return locality->needs_selection(); });
+}
+
+void Priority::Select(uint64_t cap) {
+  if (!NeedsSelection(cap)) return;
   const bool by_weight = SharesByWeight();
   std::vector<balancer::SubsetView> views;
   for (const Locality* locality : localities_) {
@@ -164,18 +167,36 @@ void Priority::Select(uint64_t cap, bool one) {
     views.push_back({usable, by_weight ? locality->share_weight() : usable});
   }
   std::vector<uint64_t> quotas;
-  if (one) {
-    uint64_t left = cap;
-    for (const balancer::SubsetView& view : views) {
-      quotas.push_back(std::min(left, view.size));
-      left -= quotas.back();
-    }
-  } else if (usable() <= cap) {
+  if (usable() <= cap) {
     quotas.assign(views.size(), cap);  // each has what it wants, and more if more come
   } else {
     quotas = balancer::SplitSubset(cap, views);
   }
   for (size_t i = 0; i < localities_.size(); ++i) localities_[i]->Select(quotas[i]);
+}
+
+void Priority::SelectOne(absl::Duration attempt_delay) {
+  const bool is_ready = count(ConnectionState::kReady) > 0;
+  if (is_ready) attempts_ = 1;
+  if (NeedsSelection(attempts_)) {
+    uint64_t left = attempts_;
+    for (Locality* locality : localities_) {
+      const bool has_it = locality->count(ConnectionState::kReady) > 0;
+      const uint64_t quota = is_ready && !has_it ? 0 : std::min<uint64_t>(left, locality->usable());
+      left -= quota;
+      locality->Select(quota, /*stays=*/true);
+    }
+  }
+  const size_t pending = count(ConnectionState::kConnecting) + count(ConnectionState::kIdle);
+  if (is_ready || pending == 0 || attempts_ >= usable()) {
+    next_attempt_.Reset();
+  } else if (!next_attempt_.pending()) {
+    serializer_->AssertHeld();
+    next_attempt_ = serializer_->After(attempt_delay, [this] {
+      ++attempts_;
+      (*changed_)();
+    });
+  }
 }
 
 void Priority::Observe() {
@@ -216,6 +237,8 @@ void Priority::Retain(bool needed) {
 void Priority::Stop() {
   started_ = standby_ = failing_ = overdue_ = false;
   failover_.Reset();
+  next_attempt_.Reset();
+  attempts_ = 1;
   for (Locality* locality : localities_) locality->Stop();
 }
 

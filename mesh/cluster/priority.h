@@ -60,9 +60,12 @@ class Priority {
   // Its endpoints are to connect: all, or a few that stand by.
   void Start();
   void StartStandby();
-  // A started priority connects at most so many endpoints. `one`: it prefers the first locality
-  // that has any, instead of splitting the cap.
-  void Select(uint64_t cap, bool one);
+  // A started priority connects at most so many endpoints.
+  void Select(uint64_t cap);
+  // The same for a policy that uses one (gRFC A61, pick_first): the first that becomes ready, which
+  // stays the only one until it is lost. They are tried in order, each as soon as those before have
+  // failed, or `attempt_delay` after the last one if none is ready by then.
+  void SelectOne(absl::Duration attempt_delay);
   // What came of it. REQUIRES: started().
   void Observe();
   // It is needed, or not, for as long as nobody says otherwise: stops after a while. So do
@@ -102,6 +105,7 @@ class Priority {
   const PickerPart* merged_part() const { return merged_.get(); }
 
  private:
+  bool NeedsSelection(uint64_t by);
   balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
   bool has_connections() const;
   // What each locality gets of the calls of a list, as weights.
@@ -116,7 +120,9 @@ class Priority {
   const std::function<void()>* const changed_;
   std::vector<Locality*> localities_;
   bool by_weight_ = false;
-  std::pair<uint64_t, bool> selected_by_;  // what Select() was told last
+  uint64_t selected_by_ = 0;  // the cap of the last Select(), or the attempts of SelectOne()
+  uint64_t attempts_ = 1;     // of SelectOne(): how many connect at a time
+  Serializer::Timer next_attempt_;
   bool started_ = false;
   bool standby_ = false;
   bool failing_ = false;

@@ -34,12 +34,15 @@ struct EndpointExtras {
   std::string hostname;     // what policies that hash by name hash if there is no hash_key
   MetadataFields metadata;  // that subsets may name
   std::string health_check_hostname;  // the host or authority of its checks; empty: as they say
-  uint32_t health_check_port = 0;     // 0: that of the address
+  // Further addresses of the endpoint, as EndpointConfig::address, but no names (gRFC A61).
+  std::vector<std::string> additional_addresses;
+  uint32_t health_check_port = 0;  // 0: that of the address
   bool disable_active_health_check = false;
 
   bool operator==(const EndpointExtras& other) const {
     return hash_key == other.hash_key && hostname == other.hostname && metadata == other.metadata &&
            health_check_hostname == other.health_check_hostname &&
+           additional_addresses == other.additional_addresses &&
            health_check_port == other.health_check_port &&
            disable_active_health_check == other.disable_active_health_check;
   }

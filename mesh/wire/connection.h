@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -123,13 +124,15 @@ class Connection {
 struct ConnectionKey {
   std::string address;  // `10.0.0.1:8080`, `[2001:db8::1]:8080`, `unix:/path`
   model::ConnectionOptions options;
+  std::vector<std::string> alternatives = {};  // further addresses of the same endpoint
 
   bool operator==(const ConnectionKey& other) const {
-    return address == other.address && options == other.options;
+    return address == other.address && options == other.options &&
+           alternatives == other.alternatives;
   }
   template <typename H>
   friend H AbslHashValue(H h, const ConnectionKey& key) {
-    return H::combine(std::move(h), key.address, key.options);
+    return H::combine(std::move(h), key.address, key.options, key.alternatives);
   }
 };
 
@@ -137,6 +140,7 @@ struct ConnectionKey {
 class Connector {
  public:
   virtual ~Connector() = default;
+  // To the key's first address: alternatives are not looked at, unless a connector says so.
   // `observer` outlives the connection.
   virtual std::unique_ptr<Connection> Create(const ConnectionKey& key,
                                              Connection::Observer* observer) = 0;

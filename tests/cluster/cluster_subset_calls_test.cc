@@ -270,6 +270,8 @@ TEST_F(ClusterSubsetCallsTest, PickFirstGoesByTheOrderOfTheList) {
   std::swap(endpoints[1], endpoints[5]);
   config.endpoints = Assignment({{"a", endpoints}});
   Apply(config);
+  EXPECT_EQ(PicksOf({{"v", "b"}}), (Addresses{"7:0"})) << "it stays until it is lost";
+  Become("7:0", ConnectionState::kFailing);
   EXPECT_EQ(PicksOf({{"v", "b"}}), (Addresses{"3:0"}));
 }
 

@@ -48,7 +48,7 @@ class ConnectionPacingTest : public ::testing::Test {
   testing::FakeConnector connector_{&serializer_};
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&serializer_);
   std::unique_ptr<ConnectionPool> pool_ = std::make_unique<ConnectionPool>(
-      ConnectionSet::Context{&connector_, &serializer_, nullptr, mailbox_},
+      ConnectionSet::Context{&connector_, &serializer_, nullptr, mailbox_}, absl::Milliseconds(250),
       std::make_shared<Reaper>(&executor_));
   Ignorant observer_;
   Shares shares_;

@@ -292,6 +292,9 @@ def assignment(pipe):
     endpoint = locality.lb_endpoints.add()
     endpoint.load_balancing_weight.value = 1
     endpoint.metadata.filter_metadata["envoy.lb"]["hash_key"] = "key"
+    more = endpoint.endpoint.additional_addresses.add().address.socket_address
+    more.address = "10.9.9.9"
+    more.port_value = 81
     endpoint.endpoint.health_check_config.port_value = 81
     address = endpoint.endpoint.address
     if pipe:

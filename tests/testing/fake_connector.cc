@@ -74,6 +74,13 @@ void FakeConnector::Become(absl::string_view address, ConnectionState state,
   connection(address)->Become(state, reason);
 }
 
+std::string FakeConnector::AddressOf(const wire::Connection* connection) const {
+  for (const auto& [address, weak] : connections_) {
+    if (this->connection(address) == connection && connection != nullptr) return address;
+  }
+  return std::string();
+}
+
 std::vector<std::string> FakeConnector::Wanted() const {
   std::vector<std::string> wanted;
   for (const auto& [address, weak] : connections_) {

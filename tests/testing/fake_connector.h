@@ -37,6 +37,8 @@ class FakeConnector final : public wire::Connector {
   void Become(absl::string_view address, wire::ConnectionState state,
               const absl::Status& reason = absl::OkStatus());
 
+  // The address of a connection that is alive; empty: it is none of these.
+  std::string AddressOf(const wire::Connection* connection) const;
   // Addresses with a connection that is asked for, sorted.
   std::vector<std::string> Wanted() const;
   // Connections that exist, and that were ever made.

@@ -15,6 +15,8 @@ namespace {
 
 constexpr absl::string_view kHashKey = "hash_key";
 constexpr uint32_t kMaxPort = 65535;
+// Each may be connected at a time.
+constexpr int kMostAdditional = 15;
 constexpr size_t kMostNames = 31;  // one bit is left for all others
 constexpr absl::string_view kOtherNames = "endpoints.lb_endpoints (more fields)";
 
@@ -111,8 +113,10 @@ std::vector<std::string> FieldNames::Names(uint32_t bits) const {
   return names;
 }
 
-std::shared_ptr<const model::EndpointExtras> EndpointDecoder::DecodeExtras(Decoding* decoding) {
+std::shared_ptr<const model::EndpointExtras> EndpointDecoder::DecodeExtras(
+    const std::vector<std::string>& additional_addresses, Decoding* decoding) {
   model::EndpointExtras extras;
+  extras.additional_addresses = additional_addresses;
   if (message_.has_metadata()) {
     const FieldErrors::Scope scope(&decoding->errors, "metadata");
     const proto::Struct metadata = DecodeBalancingMetadata(message_.metadata(), decoding);
@@ -140,12 +144,16 @@ DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
       const FieldErrors::Scope address(&errors, "address");
       result.config.address = DecodeAddress(message_.endpoint().address(), decoding);
     }
-    const int count = decoding->grpc() ? message_.endpoint().additional_addresses_size() : 0;
+    const int count = message_.endpoint().additional_addresses_size();
     for (int i = 0; i < count; ++i) {
       const FieldErrors::Scope element(&errors, "additional_addresses", i);
       const FieldErrors::Scope address(&errors, "address");
       result.additional.push_back(
           DecodeAddress(message_.endpoint().additional_addresses(i).address(), decoding));
+      if (model::IsNamed({result.additional.back()})) errors.Add("a name, not an address");
+    }
+    if (count > kMostAdditional) {
+      errors.Add("additional_addresses", absl::StrCat(count, " are more than ", kMostAdditional));
     }
   } else {
     errors.Add("endpoint", "missing");
@@ -156,8 +164,8 @@ DecodedEndpoint EndpointDecoder::DecodeMessage(Decoding* decoding) {
     if (result.config.weight == 0) errors.Add("load_balancing_weight", "zero");
   }
   if (message_.has_metadata() || message_.endpoint().has_health_check_config() ||
-      !message_.endpoint().hostname().empty()) {
-    result.config.extras = DecodeExtras(decoding);
+      !message_.endpoint().hostname().empty() || !result.additional.empty()) {
+    result.config.extras = DecodeExtras(result.additional, decoding);
   }
   return result;
 }

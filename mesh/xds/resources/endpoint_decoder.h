@@ -28,7 +28,7 @@ class FieldNames {
 struct DecodedEndpoint {
   model::EndpointConfig config;
   uint32_t ignored = 0;                 // bits of FieldNames
-  std::vector<std::string> additional;  // further addresses; only in Profile::kGrpc
+  std::vector<std::string> additional;  // further addresses, which its extras have too
 };
 
 // Decodes endpoints (envoy.config.endpoint.v3.LbEndpoint) one after the other.
@@ -45,7 +45,8 @@ class EndpointDecoder {
 
  private:
   DecodedEndpoint DecodeMessage(Decoding* decoding);
-  std::shared_ptr<const model::EndpointExtras> DecodeExtras(Decoding* decoding);
+  std::shared_ptr<const model::EndpointExtras> DecodeExtras(
+      const std::vector<std::string>& additional_addresses, Decoding* decoding);
 
   const Profile profile_;
   const FieldTable* const fields_;

@@ -50,7 +50,7 @@ constexpr FieldDeclaration kEndpoint[] = {
     Honoured(2, "health_check_config").AdvisoryInGrpc(),
     Honoured(3, "hostname", "of use_hostname_for_hashing; the authority is not rewritten yet")
         .AdvisoryInGrpc(),
-    Advisory(4, "additional_addresses", "checked in grpc; one address for each endpoint"),
+    Honoured(4, "additional_addresses", "15 at most; the first that can be connected is used"),
 };
 
 constexpr FieldDeclaration kHealthCheckConfig[] = {
@@ -58,6 +58,10 @@ constexpr FieldDeclaration kHealthCheckConfig[] = {
     Honoured(2, "hostname", "goes before the check's own host or authority"),
     Advisory(3, "address", "checks go to the endpoint's own address"),
     Honoured(4, "disable_active_health_check"),
+};
+
+constexpr FieldDeclaration kAdditionalAddress[] = {
+    Honoured(1, "address"),
 };
 
 constexpr MessageDeclaration kMessages[] = {
@@ -70,6 +74,8 @@ constexpr MessageDeclaration kMessages[] = {
     {"LocalityLbEndpoints", "envoy.config.endpoint.v3.LocalityLbEndpoints", kLocalityLbEndpoints},
     {"LbEndpoint", "envoy.config.endpoint.v3.LbEndpoint", kLbEndpoint},
     {"Endpoint", "envoy.config.endpoint.v3.Endpoint", kEndpoint},
+    {"Endpoint.AdditionalAddress", "envoy.config.endpoint.v3.Endpoint.AdditionalAddress",
+     kAdditionalAddress},
     {"Endpoint.HealthCheckConfig", "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig",
      kHealthCheckConfig},
 };

@@ -184,6 +184,32 @@ TEST(EndpointExtrasTest, Hostname) {
               ElementsAre("endpoints.lb_endpoints.endpoint.hostname"));
 }
 
+std::string Additional(const std::string& address) {
+  return "additional_addresses { address { socket_address { address: '" + address +
+         "' port_value: 80 } } } ";
+}
+
+TEST(EndpointExtrasTest, AdditionalAddresses) {
+  for (const Profile profile : kAll) {
+    const EndpointExtras extras =
+        Extras(profile, Additional("10.9.9.9") + Additional("2001:db8::1"), "");
+    EXPECT_THAT(extras.additional_addresses, ElementsAre("10.9.9.9:80", "[2001:db8::1]:80"));
+    EXPECT_THAT(Good(profile, Endpoint(Additional("10.9.9.9"), ""))->ignored, IsEmpty());
+    std::string many;
+    for (int i = 0; i < 15; ++i) many += Additional("10.9.9." + std::to_string(i));
+    EXPECT_EQ(Extras(profile, many, "").additional_addresses.size(), 15u);
+    const auto error = [&](const std::string& fields) {
+      return std::string(Decode(profile, Endpoint(fields, "")).error.message());
+    };
+    const std::string at = "endpoints[0].lb_endpoints[0].endpoint.additional_addresses";
+    EXPECT_THAT(error(many + Additional("10.9.9.15")), HasSubstr(at + ": 16 are more than 15"));
+    EXPECT_THAT(error(Additional("10.9.9.9") + "additional_addresses { } "),
+                HasSubstr(at + "[1].address: "));
+    if (profile == Profile::kGrpc) continue;  // no address may be a name there
+    EXPECT_THAT(error(Additional("a.test")), HasSubstr(at + "[0].address: a name, not an address"));
+  }
+}
+
 TEST(EndpointExtrasTest, Refused) {
   const std::string at = "endpoints[0].lb_endpoints[0].";
   const struct {

@@ -1,0 +1,167 @@
+#include "mesh/cluster/address_race.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+
+namespace mesh::cluster {
+
+using wire::ConnectionState;
+
+std::vector<std::string> InterleaveFamilies(const std::vector<std::string>& addresses) {
+  const auto is_ipv6 = [](const std::string& address) { return absl::StartsWith(address, "["); };
+  std::vector<std::string> result = addresses;
+  const auto others = std::stable_partition(
+      result.begin(), result.end(),
+      [&](const std::string& address) { return is_ipv6(address) == is_ipv6(addresses[0]); });
+  std::vector<std::string> second(others, result.end());
+  result.erase(others, result.end());
+  for (size_t i = 0; i < second.size(); ++i) {
+    const size_t place = std::min(2 * i + 1, result.size());
+    result.insert(result.begin() + static_cast<ptrdiff_t>(place), std::move(second[i]));
+  }
+  return result;
+}
+
+AddressRace::AddressRace(const Context& context, const wire::ConnectionKey& key, Observer* observer)
+    : context_(context), key_(key), observer_(observer) {
+  std::vector<std::string> addresses = {key.address};
+  addresses.insert(addresses.end(), key.alternatives.begin(), key.alternatives.end());
+  for (std::string& address : InterleaveFamilies(addresses)) {
+    auto lane = std::make_unique<Lane>();
+    lane->race = this;
+    lane->address = std::move(address);
+    lanes_.push_back(std::move(lane));
+  }
+  // There is one for whoever uses it, whatever the state.
+  MakeCurrent(lanes_[0].get());
+}
+
+AddressRace::~AddressRace() = default;
+
+void AddressRace::MakeCurrent(Lane* lane) {
+  if (lane->connection == nullptr) {
+    lane->connection = context_.connector->Create({lane->address, key_.options}, lane);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  lane->used = true;
+  current_.store(lane->connection.get(), std::memory_order_release);
+}
+
+void AddressRace::Connect() {
+  wanted_ = true;
+  if (winner_ != nullptr) return winner_->connection->Connect();
+  Begin();
+}
+
+void AddressRace::Disconnect() {
+  wanted_ = false;
+  next_attempt_.Reset();
+  for (const auto& lane : lanes_) {
+    if (lane.get() != winner_) GiveUp(lane.get());
+  }
+  if (winner_ != nullptr) winner_->connection->Disconnect();
+}
+
+void AddressRace::Recheck() {
+  for (const auto& lane : lanes_) {
+    if (lane->connection != nullptr) lane->connection->Recheck();
+  }
+}
+
+void AddressRace::Begin() {
+  tried_ = 0;
+  TryNext();
+}
+
+// The next address that can be tried, and all that is to be tried at once with it.
+void AddressRace::TryNext() {
+  next_attempt_.Reset();
+  if (tried_ == lanes_.size()) return;
+  Lane* const lane = lanes_[tried_++].get();
+  if (lane->connection == nullptr) {
+    lane->connection = context_.connector->Create({lane->address, key_.options}, lane);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  lane->connection->Connect();
+  if (lane->state == ConnectionState::kFailing) return TryNext();
+  if (tried_ == lanes_.size()) return;
+  context_.serializer->AssertHeld();
+  next_attempt_ = context_.serializer->After(context_.attempt_delay, [this] { TryNext(); });
+}
+
+void AddressRace::OnLane(Lane* lane, ConnectionState state, const absl::Status& reason) {
+  lane->state = state;
+  if (state == ConnectionState::kFailing) lane->reason = reason;
+  if (lane == winner_) {
+    if (state == ConnectionState::kReady) return;
+    winner_ = nullptr;
+    if (wanted_) {
+      if (lane != lanes_[0].get()) GiveUp(lane);
+      Begin();
+    }
+  } else if (winner_ == nullptr && wanted_) {
+    if (state == ConnectionState::kReady) {
+      Win(lane);
+    } else if (state == ConnectionState::kFailing && tried_ > 0 &&
+               lane == lanes_[tried_ - 1].get()) {
+      TryNext();
+    }
+  }
+  Report();
+}
+
+void AddressRace::Win(Lane* winner) {
+  winner_ = winner;
+  failing_ = false;
+  next_attempt_.Reset();
+  MakeCurrent(winner);
+  for (const auto& lane : lanes_) {
+    if (lane.get() != winner) GiveUp(lane.get());
+  }
+}
+
+// What calls may use stays, and connects no more.
+void AddressRace::GiveUp(Lane* lane) {
+  if (lane->connection == nullptr) return;
+  if (lane->used) return lane->connection->Disconnect();
+  lane->connection = nullptr;
+  lane->state = ConnectionState::kIdle;
+  count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool AddressRace::HaveAllFailed() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane->state == ConnectionState::kFailing; });
+}
+
+absl::Status AddressRace::Reason() const {
+  std::vector<absl::string_view> texts;
+  for (const auto& lane : lanes_) texts.push_back(lane->reason.message());
+  return absl::Status(lanes_.back()->reason.code(), absl::StrJoin(texts, "; "));
+}
+
+void AddressRace::Report() {
+  failing_ = wanted_ && winner_ == nullptr && (failing_ || HaveAllFailed());
+  ConnectionState next = ConnectionState::kConnecting;
+  if (winner_ != nullptr) {
+    next = ConnectionState::kReady;
+  } else if (!wanted_) {
+    next = ConnectionState::kIdle;
+  } else if (failing_) {
+    next = ConnectionState::kFailing;
+  }
+  const ConnectionState before = state_.exchange(next, std::memory_order_acq_rel);
+  if (before == next) return;
+  observer_->OnConnectionState(next, failing_ ? Reason() : absl::OkStatus());
+}
+
+std::unique_ptr<wire::Connection> RacingConnector::Create(const wire::ConnectionKey& key,
+                                                          wire::Connection::Observer* observer) {
+  if (key.alternatives.empty()) return context_.connector->Create(key, observer);
+  return std::make_unique<AddressRace>(context_, key, observer);
+}
+
+}  // namespace mesh::cluster

@@ -1,0 +1,123 @@
+// pick_first: which endpoints are tried, and which one stays (gRFC A61, A62).
+
+#include <string>
+#include <vector>
+
+#include "tests/cluster/cluster_fixture.h"
+
+namespace mesh::cluster {
+namespace {
+
+using Addresses = std::vector<std::string>;
+
+class PickFirstAttemptsTest : public ClusterTest {
+ protected:
+  static constexpr absl::Duration kDelay = absl::Milliseconds(250);
+
+  static model::Cluster PickFirst(bool shuffle = false) {
+    model::Cluster cluster;
+    cluster.balancing.policy = model::LbPolicy::kPickFirst;
+    cluster.balancing.pick_first.shuffle = shuffle;
+    return cluster;
+  }
+  void Serve(const Addresses& addresses) {
+    Apply(Config(Endpoints(addresses), PickFirst()));
+    Connect();
+  }
+};
+
+TEST_F(PickFirstAttemptsTest, OthersAreTriedWhileTheFirstIsSilent) {
+  Serve({"a", "b", "c"});
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+  Advance(kDelay - absl::Milliseconds(1));
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+  Advance(absl::Milliseconds(1));
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b"}));
+  EXPECT_EQ(PickText(), "pending");
+  Advance(kDelay);
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b", "c"}));
+  Become("b", ConnectionState::kReady);
+  EXPECT_EQ(Wanted(), (Addresses{"b"}));
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+  Advance(absl::Seconds(10));
+  EXPECT_EQ(Wanted(), (Addresses{"b"}));
+}
+
+TEST_F(PickFirstAttemptsTest, NobodyWaitsForOneThatHasFailed) {
+  Serve({"a", "b", "c"});
+  Become("a", ConnectionState::kFailing);
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b"}));
+  Become("b", ConnectionState::kFailing);
+  Become("c", ConnectionState::kReady);
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+  EXPECT_EQ(Picks(10), (Addresses{"c"}));
+}
+
+TEST_F(PickFirstAttemptsTest, TheOneStaysUntilItIsLost) {
+  Serve({"a", "b"});
+  Become("a", ConnectionState::kFailing);
+  Become("b", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+  // Another order, and more of them: it is still there.
+  Serve({"c", "a", "b"});
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+  EXPECT_EQ(Wanted(), (Addresses{"b"}));
+  // Lost: from the first one on.
+  Become("b", ConnectionState::kConnecting);
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+  Become("c", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"c"}));
+  // It leaves.
+  Serve({"a", "b"});
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+}
+
+TEST_F(PickFirstAttemptsTest, AllHaveFailed) {
+  Serve({"a", "b"});
+  Become("a", ConnectionState::kFailing);
+  Become("b", ConnectionState::kFailing);
+  EXPECT_NE(PickText().find("refused"), std::string::npos) << PickText();
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b"}));
+  Become("b", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+}
+
+TEST_F(PickFirstAttemptsTest, LocalitiesAreTriedOneAfterTheOther) {
+  Apply(Config({{"x", Endpoints({"a", "b"})}, {"y", Endpoints({"c"})}}, PickFirst()));
+  Connect();
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+  Advance(2 * kDelay);
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b", "c"}));
+  Become("c", ConnectionState::kReady);
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+  Become("c", ConnectionState::kFailing);
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+}
+
+TEST_F(PickFirstAttemptsTest, ShuffledOnesToo) {
+  Apply(Config(Numbered("a", 5), PickFirst(true)));
+  Connect();
+  ASSERT_EQ(Wanted().size(), 1u);
+  Advance(kDelay);
+  const Addresses two = Wanted();
+  ASSERT_EQ(two.size(), 2u);
+  Become(two[1], ConnectionState::kReady);
+  EXPECT_EQ(Wanted(), (Addresses{two[1]}));
+  EXPECT_EQ(Picks(10), (Addresses{two[1]}));
+}
+
+// An ejection takes the one away as a loss does.
+TEST_F(PickFirstAttemptsTest, AnUnhealthyOneIsNotTheOne) {
+  connector_.set_outcome(ConnectionState::kReady);
+  Serve({"a", "b"});
+  EXPECT_EQ(Picks(10), (Addresses{"a"}));
+  std::vector<model::EndpointConfig> endpoints = Endpoints({"a", "b"});
+  endpoints[0].health = model::HealthStatus::kUnhealthy;
+  model::Cluster cluster = PickFirst();
+  cluster.panic_threshold = 0;
+  Apply(Config(endpoints, cluster));
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+}
+
+}  // namespace
+}  // namespace mesh::cluster

@@ -54,11 +54,15 @@ void AddressRace::Connect() {
   wanted_ = true;
   if (winner_ != nullptr) return winner_->connection->Connect();
   Begin();
+  // Those that are what they were before say nothing. Not inside this call.
+  context_.serializer->AssertHeld();
+  first_report_ = context_.serializer->After(absl::ZeroDuration(), [this] { Report(); });
 }
 
 void AddressRace::Disconnect() {
   wanted_ = false;
   next_attempt_.Reset();
+  first_report_.Reset();
   for (const auto& lane : lanes_) {
     if (lane.get() != winner_) GiveUp(lane.get());
   }
@@ -72,6 +76,12 @@ void AddressRace::Recheck() {
 }
 
 void AddressRace::Begin() {
+  // One that was given up may have come to be ready all the same, and says no more that it is.
+  for (const auto& lane : lanes_) {
+    if (lane->state != ConnectionState::kReady) continue;
+    lane->connection->Connect();
+    return Win(lane.get());
+  }
   tried_ = 0;
   TryNext();
 }
@@ -98,6 +108,7 @@ void AddressRace::OnLane(Lane* lane, ConnectionState state, const absl::Status& 
   if (lane == winner_) {
     if (state == ConnectionState::kReady) return;
     winner_ = nullptr;
+    Report();  // that it is lost, even if another one is ready
     if (wanted_) {
       if (lane != lanes_[0].get()) GiveUp(lane);
       Begin();

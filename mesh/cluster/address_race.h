@@ -88,6 +88,7 @@ class AddressRace final : public wire::Connection {
   bool wanted_ = false;
   bool failing_ = false;  // since all had failed, none has been ready
   Serializer::Timer next_attempt_;
+  Serializer::Timer first_report_;  // since Connect()
 };
 
 // Makes a race for keys with alternatives, and the connector's own connections for others.

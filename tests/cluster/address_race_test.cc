@@ -170,6 +170,48 @@ TEST_F(AddressRaceTest, OneThatIsReadyAfterAllIsNoneOfTheRace) {
   EXPECT_EQ(Used(), "b:1");
 }
 
+TEST_F(AddressRaceTest, OneThatWasReadyAfterAllIsThereWhenTheOtherIsLost) {
+  Connect();
+  Wait(kDelay);
+  Become("b:1", State::kReady);
+  Become("a:1", State::kReady);
+  Told();
+  Become("b:1", State::kConnecting);
+  EXPECT_EQ(race_->state(), State::kReady);
+  EXPECT_EQ(Used(), "a:1");
+  EXPECT_EQ(Wanted(), (Addresses{"a:1"}));
+  EXPECT_EQ(Told(), "connecting ready");
+}
+
+TEST_F(AddressRaceTest, ThatAllHaveFailedIsToldToWhoeverWantsItAgain) {
+  Connect();
+  Become("a:1", State::kFailing);
+  Become("b:1", State::kFailing);
+  Become("c:1", State::kReady);
+  Become("c:1", State::kConnecting);
+  Become("b:1", State::kReady);
+  Become("b:1", State::kConnecting);
+  // Each of them has been used, and is kept.
+  On([this] { race_->Disconnect(); });
+  Become("b:1", State::kFailing);
+  Become("c:1", State::kFailing);
+  EXPECT_EQ(race_->state(), State::kIdle);
+  Connect();
+  EXPECT_EQ(race_->state(), State::kFailing);
+  EXPECT_EQ(reason_, "a:1 is down; b:1 is down; c:1 is down");
+}
+
+TEST_F(AddressRaceTest, OneThatIsReadyWhenNobodyWantsItIsThereForWhoeverDoes) {
+  Connect();
+  On([this] { race_->Disconnect(); });
+  Become("a:1", State::kReady);
+  Connect();
+  EXPECT_EQ(race_->state(), State::kReady);
+  EXPECT_EQ(Used(), "a:1");
+  Wait(absl::Seconds(10));
+  EXPECT_EQ(connector_.made(), 1);
+}
+
 TEST_F(AddressRaceTest, NobodyWantsIt) {
   Connect();
   Wait(kDelay);

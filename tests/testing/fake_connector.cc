@@ -24,7 +24,10 @@ class FakeConnector::FakeConnection final : public wire::Connection {
   void Connect() override {
     wanted_ = true;
     if (state() == ConnectionState::kReady) return;
-    Become(ConnectionState::kConnecting, absl::OkStatus());
+    // One that fails goes on trying, and says so only when it has another state.
+    if (state() != ConnectionState::kFailing) {
+      Become(ConnectionState::kConnecting, absl::OkStatus());
+    }
     if (outcome_ == ConnectionState::kFailing) {
       Become(outcome_, absl::UnavailableError(absl::StrCat(key_.address, ": refused")));
     } else if (outcome_ != ConnectionState::kConnecting) {

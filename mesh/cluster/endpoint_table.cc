@@ -14,6 +14,10 @@ wire::ConnectionKey TableEndpoint::Key() const {
   return key;
 }
 
+const wire::ConnectionKey& TableEndpoint::NewestKey() const {
+  return successor_ == nullptr ? link_->key : successor_->key;
+}
+
 std::unique_ptr<TableEndpoint::Link> TableEndpoint::NewLink() {
   auto link = std::make_unique<Link>(this, Key());
   link->share = table_->options_.pool->Acquire(link->key, link.get());
@@ -39,8 +43,10 @@ void TableEndpoint::OnLinkState(const Link* link, wire::ConnectionState state,
 }
 
 void TableEndpoint::PrepareSuccessor() {
+  const wire::ConnectionKey key = Key();
+  if (NewestKey() == key) return;
   successor_ = nullptr;
-  if (link_->key == Key()) return;
+  if (link_->key == key) return;
   successor_ = NewLink();
   OnSuccessorState(successor_->share->state());
 }
@@ -70,7 +76,7 @@ void TableEndpoint::OnConnectionState(wire::ConnectionState state, const absl::S
 void TableEndpoint::SetExtras(std::shared_ptr<const model::EndpointExtras> extras) {
   if (extras == extras_) return;
   extras_ = std::move(extras);
-  if (!(link_->key == Key())) table_->prepares_successors_ = true;
+  if (!(NewestKey() == Key())) table_->prepares_successors_ = true;
   table_->options_.on_extras(*this);
 }
 

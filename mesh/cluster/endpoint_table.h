@@ -111,6 +111,8 @@ class TableEndpoint {
 
   // What its connection is to be, as configured now.
   wire::ConnectionKey Key() const;
+  // What that was when PrepareSuccessor() looked last.
+  const wire::ConnectionKey& NewestKey() const;
   std::unique_ptr<Link> NewLink();
   void SetLink(std::unique_ptr<Link> link);
   void OnLinkState(const Link* link, wire::ConnectionState state, const absl::Status& reason);

@@ -72,6 +72,28 @@ TEST_F(EndpointAddressesTest, AnUpdateOfThemBringsAnotherConnectionBesideThatThe
       << "it has failed, and that is what is configured: " << PickText();
 }
 
+TEST_F(EndpointAddressesTest, AnUpdateThatTakesTheLastOneBackHasNoEffect) {
+  Serve({With("a:1", {"b:1"})});
+  Become("a:1", ConnectionState::kFailing);
+  Become("b:1", ConnectionState::kReady);
+  Serve({With("a:1", {"c:1"})});
+  Serve({With("a:1", {"b:1"})});
+  // That which was to take the place of the other is gone.
+  ASSERT_EQ(connector_.connection("a:1"), nullptr);
+  Gather();
+  EXPECT_EQ(Used(), "b:1");
+}
+
+TEST_F(EndpointAddressesTest, AnUpdateOfOthersDoesNotBeginAnew) {
+  Serve({With("a:1", {}), With("d:1", {})});
+  Become("a:1", ConnectionState::kReady);
+  Become("d:1", ConnectionState::kReady);
+  Serve({With("a:1", {"b:1"}), With("d:1", {})});
+  EXPECT_EQ(connector_.made(), 3);
+  Serve({With("a:1", {"b:1"}), With("d:1", {"e:1"})});
+  EXPECT_EQ(connector_.made(), 4) << "that to a goes on connecting";
+}
+
 TEST_F(EndpointAddressesTest, WithSeveralConnectionsToo) {
   model::Cluster cluster;
   cluster.connections.max_concurrent_calls = 1;

@@ -13,6 +13,8 @@
 namespace mesh::cluster {
 namespace {
 
+constexpr uint64_t kNoCap = std::numeric_limits<uint64_t>::max();
+
 using wire::ConnectionState;
 
 std::string Label(absl::string_view cluster, absl::string_view subset) {
@@ -206,7 +208,7 @@ void Balancer::SelectStarted() {
   for (const auto& priority : priorities_) {
     if (!priority->started()) continue;
     if (shared_.balancing.policy == model::LbPolicy::kPickFirst && ConnectionCap() > 0) {
-      priority->SelectOne(shared_.attempt_delay);
+      priority->SelectOne(EndpointCap(), shared_.attempt_delay);
     } else {
       priority->Select(priority->standby() ? std::min(ConnectionCap(), kStandbyEndpoints)
                                            : ConnectionCap());
@@ -312,17 +314,19 @@ void Balancer::Retain(std::optional<size_t> standby) {
   }
 }
 
+uint64_t Balancer::EndpointCap() const {
+  uint64_t cap = shared_.config.cluster->max_connected_endpoints;
+  if (cap == 0) cap = shared_.max_connected;
+  return cap == 0 ? kNoCap : cap;
+}
+
 uint64_t Balancer::ConnectionCap() const {
-  constexpr uint64_t kNoCap = std::numeric_limits<uint64_t>::max();
   const uint32_t max_connections = shared_.config.cluster->circuit_breakers.normal.max_connections;
   const uint64_t limit = max_connections == model::Thresholds::kNone ? kNoCap : max_connections;
   if (shared_.balancing.policy == model::LbPolicy::kPickFirst) return std::min<uint64_t>(1, limit);
   // What is hashed must go to the same endpoint from every client.
   if (shared_.balancing.hashes()) return limit;
-  uint64_t cap = shared_.config.cluster->max_connected_endpoints;
-  if (cap == 0) cap = shared_.max_connected;
-  if (cap == 0) cap = kNoCap;
-  return std::min(cap, limit);
+  return std::min(EndpointCap(), limit);
 }
 
 EndpointCounts Balancer::Counts() const {

@@ -133,7 +133,9 @@ class Balancer {
   // The priority that stands by for those in use; started if need be.
   std::optional<size_t> Standby();
   void Retain(std::optional<size_t> standby);
-  uint64_t ConnectionCap() const;  // of a priority; 2^64-1: none
+  // Of a priority; 2^64-1: none.
+  uint64_t ConnectionCap() const;
+  uint64_t EndpointCap() const;  // whatever the policy and the limits are
   uint32_t Load(size_t priority) const {
     return loads_.healthy[priority] + loads_.degraded[priority];
   }

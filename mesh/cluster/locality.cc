@@ -19,6 +19,15 @@ using wire::ConnectionState;
 // However few may be connected, this many may fail before the others are given up.
 constexpr uint64_t kMinFailing = 16;
 
+// Whatever the control plane says.
+bool IsOut(const TableEndpoint& endpoint) {
+  return endpoint.verdict().ejected || endpoint.verdict().unhealthy;
+}
+
+bool AwaitsCheck(const TableEndpoint& endpoint) {
+  return endpoint.verdict().awaits_check && !endpoint.verdict().ejected;
+}
+
 }  // namespace
 
 bool LocalityRules::Admits(const EndpointConfig& config) const {
@@ -78,8 +87,7 @@ PlaceClass Locality::ClassOf(const EndpointConfig& config, const TableEndpoint* 
 bool Locality::awaits_check() const {
   return std::any_of(entries_.begin(), entries_.end(), [this](const auto& entry) {
     const TableEndpoint* const endpoint = entry.second.endpoint;
-    if (endpoint == nullptr || !endpoint->verdict().awaits_check) return false;
-    return !endpoint->verdict().ejected && IsUsable(*entry.second.config, nullptr);
+    return endpoint != nullptr && AwaitsCheck(*endpoint) && IsUsable(*entry.second.config, nullptr);
   });
 }
 
@@ -370,16 +378,24 @@ void Locality::OnWarmth(const TableEndpoint& endpoint, const Place& place, uint3
   if (changed_ != nullptr) (*changed_)();
 }
 
-void Locality::Select(uint64_t quota, bool stays) {
+void Locality::Select(uint64_t quota) {
   needs_selection_ = false;
   quota_ = quota;
-  const TableEndpoint* const only = stays && quota > 0 ? FirstReady() : nullptr;
-  if (quota >= usable_ && only == nullptr) {
+  if (quota >= usable_) {
     SelectAll();
   } else {
     all_ = false;
-    SelectFirst(quota, only);
+    SelectFirst(quota, std::max(2 * quota, kMinFailing));
   }
+}
+
+uint64_t Locality::SelectOne(uint64_t attempts, uint64_t cap) {
+  needs_selection_ = false;
+  quota_ = attempts;
+  all_ = false;
+  return SelectFirst(attempts, std::max(2 * cap, kMinFailing),
+                     attempts > 0 ? FirstReady() : nullptr,
+                     /*one=*/true);
 }
 
 const TableEndpoint* Locality::FirstReady() const {
@@ -391,7 +407,7 @@ const TableEndpoint* Locality::FirstReady() const {
       if (first != nullptr && first_rank <= rank) continue;
       auto [it, end] = entries_.equal_range(rank);
       for (; it != end; ++it) {
-        if (it->second.endpoint != endpoint) continue;
+        if (it->second.endpoint != endpoint || IsOut(*endpoint)) continue;
         if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
         first = endpoint;
         first_rank = rank;
@@ -409,9 +425,9 @@ void Locality::SelectAll() {
   }
 }
 
-// `only`: that one alone, which is ready; null: the first ones.
-void Locality::SelectFirst(uint64_t quota, const TableEndpoint* only) {
-  const uint64_t most_failing = std::max(2 * quota, kMinFailing);
+// `only`: that one alone, which is ready; null: the first ones. `one`: see SelectOne().
+uint64_t Locality::SelectFirst(uint64_t quota, uint64_t most_failing, const TableEndpoint* only,
+                               bool one) {
   absl::flat_hash_set<const TableEndpoint*> wanted;
   uint64_t taken = 0;
   uint64_t ready = 0;
@@ -422,18 +438,21 @@ void Locality::SelectFirst(uint64_t quota, const TableEndpoint* only) {
   }
   for (auto& [rank, entry] : entries_) {
     if (taken == quota || failing == most_failing) break;
-    if (!IsUsable(*entry.config, entry.endpoint)) continue;
+    const bool is_awaited = one && entry.endpoint != nullptr && AwaitsCheck(*entry.endpoint);
+    if (!is_awaited && !IsUsable(*entry.config, entry.endpoint)) continue;
     if (entry.endpoint == nullptr) Attach(rank, &entry);
     if (!wanted.insert(entry.endpoint).second) continue;
     const ConnectionState state = entry.endpoint->state();
     if (state == ConnectionState::kReady) ++ready;
-    ++(state == ConnectionState::kFailing ? failing : taken);
+    const bool has_failed = state == ConnectionState::kFailing ||
+                            (one && IsOut(*entry.endpoint) && !AwaitsCheck(*entry.endpoint));
+    ++(has_failed ? failing : taken);
   }
   // The others, in their order. One that is not usable now keeps its connection: it drains, or
-  // comes back.
+  // comes back. So does one that is usable in panic alone: without it there might be no panic.
   std::vector<std::pair<Ranks, TableEndpoint*>> others;
   for (const auto& [endpoint, ranks] : attached_) {
-    if (wanted.contains(endpoint)) continue;
+    if (wanted.contains(endpoint) || (only == nullptr && IsOut(*endpoint))) continue;
     others.emplace_back(ranks, endpoint);
     std::sort(others.back().first.begin(), others.back().first.end());
   }
@@ -452,6 +471,7 @@ void Locality::SelectFirst(uint64_t quota, const TableEndpoint* only) {
     }
     if (usable && serves) ++ready;
   }
+  return taken;
 }
 
 void Locality::Stop() {

@@ -93,8 +93,14 @@ class Locality {
   // while it fails, but goes on trying. Those that are no longer among the first stay while they
   // are ready and not as many of the first are. Those that must not be used for now (ejected,
   // unhealthy) keep their connection: they drain, or come back.
-  // `stays`: while one is ready, the first of those that are is all that is connected.
-  void Select(uint64_t quota, bool stays = false);
+  void Select(uint64_t quota);
+  // The same of one endpoint that is to be connected: the first of those that are ready, or while
+  // none is, so many attempts, which it returns how many there are of. One that waits for its first
+  // check is one; one that fails, or that a check or outlier detection is against, is none: it goes
+  // on in vain. No more than max(2 * cap, 16) do.
+  uint64_t SelectOne(uint64_t attempts, uint64_t cap);
+  // Of the usable endpoints that are ready, the first that is not so in panic alone; null: none is.
+  const TableEndpoint* FirstReady() const;
   // Connects nothing any more.
   void Stop();
 
@@ -191,9 +197,8 @@ class Locality {
                   int sign);
   int64_t ReadyWeight(uint32_t weight, uint32_t warmth) const;
   void SelectAll();
-  void SelectFirst(uint64_t quota, const TableEndpoint* only);
-  // Of the usable endpoints that are ready; null: none is.
-  const TableEndpoint* FirstReady() const;
+  uint64_t SelectFirst(uint64_t quota, uint64_t most_failing, const TableEndpoint* only = nullptr,
+                       bool one = false);
 
   EndpointTable* const table_;
   const uint64_t seed_;

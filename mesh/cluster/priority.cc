@@ -175,20 +175,20 @@ void Priority::Select(uint64_t cap) {
   for (size_t i = 0; i < localities_.size(); ++i) localities_[i]->Select(quotas[i]);
 }
 
-void Priority::SelectOne(absl::Duration attempt_delay) {
-  const bool is_ready = count(ConnectionState::kReady) > 0;
+void Priority::SelectOne(uint64_t cap, absl::Duration attempt_delay) {
+  const auto has_it = [](const Locality* locality) { return locality->FirstReady() != nullptr; };
+  const bool is_ready = std::any_of(localities_.begin(), localities_.end(), has_it);
   if (is_ready) attempts_ = 1;
   if (NeedsSelection(attempts_)) {
-    uint64_t left = attempts_;
+    under_way_ = 0;
     for (Locality* locality : localities_) {
-      const bool has_it = locality->count(ConnectionState::kReady) > 0;
-      const uint64_t quota = is_ready && !has_it ? 0 : std::min<uint64_t>(left, locality->usable());
-      left -= quota;
-      locality->Select(quota, /*stays=*/true);
+      const bool none = is_ready && !has_it(locality);
+      under_way_ += locality->SelectOne(none ? 0 : attempts_ - under_way_, cap);
     }
   }
-  const size_t pending = count(ConnectionState::kConnecting) + count(ConnectionState::kIdle);
-  if (is_ready || pending == 0 || attempts_ >= usable()) {
+  size_t size = 0;
+  for (const Locality* locality : localities_) size += locality->size();
+  if (is_ready || under_way_ == 0 || attempts_ >= size) {
     next_attempt_.Reset();
   } else if (!next_attempt_.pending()) {
     serializer_->AssertHeld();

@@ -64,8 +64,8 @@ class Priority {
   void Select(uint64_t cap);
   // The same for a policy that uses one (gRFC A61, pick_first): the first that becomes ready, which
   // stays the only one until it is lost. They are tried in order, each as soon as those before have
-  // failed, or `attempt_delay` after the last one if none is ready by then.
-  void SelectOne(absl::Duration attempt_delay);
+  // failed, or `attempt_delay` after the last one if none is ready by then. `cap`: see Locality.
+  void SelectOne(uint64_t cap, absl::Duration attempt_delay);
   // What came of it. REQUIRES: started().
   void Observe();
   // It is needed, or not, for as long as nobody says otherwise: stops after a while. So do
@@ -122,6 +122,7 @@ class Priority {
   bool by_weight_ = false;
   uint64_t selected_by_ = 0;  // the cap of the last Select(), or the attempts of SelectOne()
   uint64_t attempts_ = 1;     // of SelectOne(): how many connect at a time
+  uint64_t under_way_ = 0;    // of those, in the last selection
   Serializer::Timer next_attempt_;
   bool started_ = false;
   bool standby_ = false;

@@ -94,6 +94,25 @@ TEST_F(PickFirstAttemptsTest, LocalitiesAreTriedOneAfterTheOther) {
   EXPECT_EQ(Wanted(), (Addresses{"a"}));
 }
 
+TEST_F(PickFirstAttemptsTest, TheNextLocalityIsTriedWhenAllOfThoseBeforeHaveFailed) {
+  Apply(Config({{"x", Endpoints({"a", "b"})}, {"y", Endpoints({"c"})}}, PickFirst()));
+  Connect();
+  Become("a", ConnectionState::kFailing);
+  Become("b", ConnectionState::kFailing);
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b", "c"}));
+  Become("c", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"c"}));
+}
+
+TEST_F(PickFirstAttemptsTest, HoweverManyHaveFailed) {
+  connector_.set_outcome(ConnectionState::kFailing);
+  connector_.set_outcome("a39", ConnectionState::kReady);
+  Apply(Config(Numbered("a", 40), PickFirst()));
+  Connect();
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(Picks(10), (Addresses{"a39"}));
+}
+
 TEST_F(PickFirstAttemptsTest, ShuffledOnesToo) {
   Apply(Config(Numbered("a", 5), PickFirst(true)));
   Connect();
@@ -104,6 +123,55 @@ TEST_F(PickFirstAttemptsTest, ShuffledOnesToo) {
   Become(two[1], ConnectionState::kReady);
   EXPECT_EQ(Wanted(), (Addresses{two[1]}));
   EXPECT_EQ(Picks(10), (Addresses{two[1]}));
+}
+
+class CheckedPickFirstTest : public PickFirstAttemptsTest {
+ protected:
+  void Serve(const Addresses& addresses) {
+    model::HealthCheck check;
+    check.interval = check.no_traffic_interval = absl::Seconds(5);
+    check.timeout = absl::Seconds(1);
+    model::Cluster cluster = PickFirst();
+    cluster.health_checks = {check};
+    Apply(Config(Endpoints(addresses), cluster));
+    Connect();
+  }
+};
+
+TEST_F(CheckedPickFirstTest, OneThatWaitsForItsFirstCheckIsAnAttempt) {
+  connector_.set_outcome(ConnectionState::kReady);
+  Serve({"a", "b", "c"});
+  EXPECT_EQ(Wanted(), (Addresses{"a"}));
+  Advance(kDelay);
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b"}));
+  On([this] { prober_.Finish("b", wire::ProbeOutcome::kSuccess); });
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+}
+
+// That there are too few healthy ones is known of those alone that are connected.
+TEST_F(CheckedPickFirstTest, PanicDoesNotEndTheSearchForAHealthyOne) {
+  connector_.set_outcome(ConnectionState::kReady);
+  prober_.set_outcome("a", wire::ProbeOutcome::kUnexpected);
+  prober_.set_outcome("b", wire::ProbeOutcome::kUnexpected);
+  prober_.set_outcome("c", wire::ProbeOutcome::kSuccess);
+  Serve({"a", "b", "c"});
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(Picks(10), (Addresses{"c"}));
+}
+
+TEST_F(CheckedPickFirstTest, NoneIsHealthy) {
+  connector_.set_outcome(ConnectionState::kReady);
+  Serve({"a", "b"});
+  for (const char* address : {"a", "b"}) {
+    prober_.set_outcome(address, wire::ProbeOutcome::kUnexpected);
+  }
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Picks(10), (Addresses{"a"})) << "it panics";
+  prober_.set_outcome("b", wire::ProbeOutcome::kSuccess);
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
 }
 
 // An ejection takes the one away as a loss does.

@@ -129,7 +129,11 @@ void Priority::SetLocalities(const std::vector<Locality*>& all, bool by_weight) 
     }
   }
   // A new locality may be where an old one was, and have changed as often.
-  if (localities_ != before || by_weight != by_weight_) merged_of_.clear();
+  if (localities_ != before || by_weight != by_weight_) {
+    merged_of_.clear();
+    // What one may connect depends on the others.
+    for (Locality* locality : localities_) locality->SelectAgain();
+  }
   by_weight_ = by_weight;
 }
 

@@ -2,7 +2,9 @@
 
 #include "mesh/cluster/address_race.h"
 
+#include <algorithm>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -239,6 +241,50 @@ TEST_F(AddressRaceTest, AllAreLookedAtAgain) {
   On([this] { race_->Recheck(); });
   EXPECT_EQ(connector_.rechecks("a:1"), 1);
   EXPECT_EQ(connector_.rechecks("b:1"), 1);
+}
+
+// Whatever has happened: it is there if one of its addresses is, it fails if all do, and what was
+// told last is how it is.
+TEST_F(AddressRaceTest, RandomStories) {
+  const Addresses addresses = {"a:1", "b:1", "c:1"};
+  const std::vector<State> next[] = {{State::kConnecting},                // from kIdle
+                                     {State::kReady, State::kFailing},    // kConnecting
+                                     {State::kConnecting, State::kIdle},  // kReady
+                                     {State::kReady}};                    // kFailing
+  std::mt19937 random(1);
+  const auto draw = [&random](size_t below) { return random() % below; };
+  bool wanted = false;
+  for (int step = 0; step < 20'000; ++step) {
+    SCOPED_TRACE(step);
+    const std::string& address = addresses[draw(addresses.size())];
+    const std::vector<State>& states = next[static_cast<size_t>(connector_.StateOf(address))];
+    switch (draw(8)) {
+      case 0:
+        wanted = !wanted;
+        On([&] { wanted ? race_->Connect() : race_->Disconnect(); });
+        break;
+      case 1:
+        Wait(kDelay / 2);
+        break;
+      default:
+        if (connector_.connection(address) != nullptr) Become(address, states[draw(states.size())]);
+    }
+    const auto count = [&](State state) {
+      return std::count_if(addresses.begin(), addresses.end(), [&](const std::string& one) {
+        return connector_.StateOf(one) == state;
+      });
+    };
+    if (!told_.empty()) {
+      ASSERT_EQ(told_.back(), wire::ToString(race_->state()));
+      ASSERT_EQ(std::adjacent_find(told_.begin(), told_.end()), told_.end());
+      told_ = {told_.back()};
+    }
+    if (race_->state() == State::kReady) ASSERT_EQ(connector_.StateOf(Used()), State::kReady);
+    if (!wanted) continue;
+    ASSERT_NE(race_->state(), State::kIdle);
+    ASSERT_EQ(race_->state() == State::kReady, count(State::kReady) > 0);
+    if (count(State::kFailing) == 3) ASSERT_EQ(race_->state(), State::kFailing);
+  }
 }
 
 TEST_F(AddressRaceTest, OnlyKeysWithAlternativesRace) {

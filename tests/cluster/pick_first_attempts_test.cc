@@ -1,5 +1,8 @@
 // pick_first: which endpoints are tried, and which one stays (gRFC A61, A62).
 
+#include <algorithm>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,6 +107,14 @@ TEST_F(PickFirstAttemptsTest, TheNextLocalityIsTriedWhenAllOfThoseBeforeHaveFail
   EXPECT_EQ(Picks(10), (Addresses{"c"}));
 }
 
+TEST_F(PickFirstAttemptsTest, TheNextLocalityIsTriedWhenThatBeforeHasGone) {
+  Apply(Config({{"x", Endpoints({"a"})}, {"y", Endpoints({"c"})}}, PickFirst()));
+  Connect();
+  Become("a", ConnectionState::kReady);
+  Apply(Config({{"y", Endpoints({"c"})}}, PickFirst()));
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+}
+
 TEST_F(PickFirstAttemptsTest, HoweverManyHaveFailed) {
   connector_.set_outcome(ConnectionState::kFailing);
   connector_.set_outcome("a39", ConnectionState::kReady);
@@ -123,6 +134,48 @@ TEST_F(PickFirstAttemptsTest, ShuffledOnesToo) {
   Become(two[1], ConnectionState::kReady);
   EXPECT_EQ(Wanted(), (Addresses{two[1]}));
   EXPECT_EQ(Picks(10), (Addresses{two[1]}));
+}
+
+// Whatever has happened: there is one that is ready and no other, or all are tried.
+TEST_F(PickFirstAttemptsTest, RandomStories) {
+  std::mt19937 random(1);
+  const auto draw = [&random](size_t below) { return random() % below; };
+  const Addresses all = {"a", "b", "c", "d", "e", "f"};
+  std::set<std::string> configured;
+  for (int step = 0; step < 3'000; ++step) {
+    SCOPED_TRACE(step);
+    if (step == 0 || draw(4) == 0) {
+      configured.clear();
+      std::vector<TestLocality> localities;
+      for (const char* zone : {"x", "y", "z"}) {
+        Addresses addresses = all;
+        std::shuffle(addresses.begin(), addresses.end(), random);
+        addresses.resize(draw(4));
+        configured.insert(addresses.begin(), addresses.end());
+        if (draw(4) > 0 || !addresses.empty()) localities.push_back({zone, Endpoints(addresses)});
+      }
+      Apply(Config(localities, PickFirst(draw(2) == 0)));
+      Connect();
+    } else {
+      const std::string& address = all[draw(all.size())];
+      static constexpr ConnectionState kStates[] = {
+          ConnectionState::kConnecting, ConnectionState::kReady, ConnectionState::kFailing};
+      if (connector_.connection(address) != nullptr) Become(address, kStates[draw(3)]);
+    }
+    Advance(draw(3) * kDelay / 2);
+    if (draw(4) > 0) continue;
+    Advance(20 * kDelay);
+    const Addresses wanted = Wanted();
+    const auto ready = std::find_if(wanted.begin(), wanted.end(), [this](const std::string& one) {
+      return connector_.StateOf(one) == ConnectionState::kReady;
+    });
+    if (ready == wanted.end()) {
+      ASSERT_EQ(wanted, Addresses(configured.begin(), configured.end()));
+    } else {
+      ASSERT_EQ(wanted, Addresses{*ready});
+      ASSERT_EQ(Picks(3), Addresses{*ready});
+    }
+  }
 }
 
 class CheckedPickFirstTest : public PickFirstAttemptsTest {

@@ -84,6 +84,11 @@ std::string FakeConnector::AddressOf(const wire::Connection* connection) const {
   return std::string();
 }
 
+ConnectionState FakeConnector::StateOf(absl::string_view address) const {
+  const FakeConnection* const found = connection(address);
+  return found == nullptr ? ConnectionState::kIdle : found->state();
+}
+
 std::vector<std::string> FakeConnector::Wanted() const {
   std::vector<std::string> wanted;
   for (const auto& [address, weak] : connections_) {

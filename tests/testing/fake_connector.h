@@ -39,6 +39,8 @@ class FakeConnector final : public wire::Connector {
 
   // The address of a connection that is alive; empty: it is none of these.
   std::string AddressOf(const wire::Connection* connection) const;
+  // The state of the connection to `address` that was made last; idle if there is none.
+  wire::ConnectionState StateOf(absl::string_view address) const;
   // Addresses with a connection that is asked for, sorted.
   std::vector<std::string> Wanted() const;
   // Connections that exist, and that were ever made.

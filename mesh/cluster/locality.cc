@@ -104,6 +104,11 @@ bool Locality::IsOfFirstList(const EndpointConfig& config, const TableEndpoint* 
   return ListOf(ClassOf(config, endpoint)) == 0;
 }
 
+bool Locality::IsAttempt(const EndpointConfig& config, const TableEndpoint* endpoint) const {
+  if (endpoint != nullptr && AwaitsCheck(*endpoint)) endpoint = nullptr;
+  return ClassOf(config, endpoint) == PlaceClass::kHealthy;
+}
+
 Place Locality::PlaceOf(const Entry& entry) {
   return Place{this, entry.config->weight, entry.config->health,
                ClassOf(*entry.config, entry.endpoint)};
@@ -361,8 +366,8 @@ void Locality::OnVerdict(const TableEndpoint& endpoint, Place* place) {
   EndpointConfig config;
   config.health = place->health;
   place->place_class = ClassOf(config, &endpoint);
+  Touch();  // whatever the class: SelectOne() looks at the verdict
   if (place->place_class == before.place_class) return;
-  Touch();
   ++version_;
   Count(place->place_class, place->weight, +1);
   Count(before.place_class, before.weight, -1);
@@ -407,8 +412,8 @@ const TableEndpoint* Locality::FirstReady() const {
       if (first != nullptr && first_rank <= rank) continue;
       auto [it, end] = entries_.equal_range(rank);
       for (; it != end; ++it) {
-        if (it->second.endpoint != endpoint || IsOut(*endpoint)) continue;
-        if (!IsUsable(*it->second.config, it->second.endpoint)) continue;
+        if (it->second.endpoint != endpoint) continue;
+        if (IsOut(*endpoint) || !IsAttempt(*it->second.config, endpoint)) continue;
         first = endpoint;
         first_rank = rank;
       }
@@ -436,17 +441,24 @@ uint64_t Locality::SelectFirst(uint64_t quota, uint64_t most_failing, const Tabl
     wanted.insert(only);
     taken = ready = quota;
   }
-  for (auto& [rank, entry] : entries_) {
-    if (taken == quota || failing == most_failing) break;
-    const bool is_awaited = one && entry.endpoint != nullptr && AwaitsCheck(*entry.endpoint);
-    if (!is_awaited && !IsUsable(*entry.config, entry.endpoint)) continue;
-    if (entry.endpoint == nullptr) Attach(rank, &entry);
-    if (!wanted.insert(entry.endpoint).second) continue;
-    const ConnectionState state = entry.endpoint->state();
-    if (state == ConnectionState::kReady) ++ready;
-    const bool has_failed = state == ConnectionState::kFailing ||
-                            (one && IsOut(*entry.endpoint) && !AwaitsCheck(*entry.endpoint));
-    ++(has_failed ? failing : taken);
+  uint64_t settled = 0;
+  // For `one`, those that are not healthy come after all others, and one that is there is enough.
+  for (const bool last : {false, true}) {
+    if (one ? last && taken > 0 : !last) continue;
+    for (auto& [rank, entry] : entries_) {
+      if (taken == quota || failing == most_failing || settled > 0) break;
+      const bool is_one =
+          last ? IsUsable(*entry.config, entry.endpoint) : IsAttempt(*entry.config, entry.endpoint);
+      if (!is_one) continue;
+      if (entry.endpoint == nullptr) Attach(rank, &entry);
+      if (!wanted.insert(entry.endpoint).second) continue;
+      const ConnectionState state = entry.endpoint->state();
+      if (state == ConnectionState::kReady) ++ready;
+      const bool has_failed = state == ConnectionState::kFailing ||
+                              (one && IsOut(*entry.endpoint) && !AwaitsCheck(*entry.endpoint));
+      ++(has_failed ? failing : taken);
+      if (one && last && !has_failed && state == ConnectionState::kReady) ++settled;
+    }
   }
   // The others, in their order. One that is not usable now keeps its connection: it drains, or
   // comes back. So does one that is usable in panic alone: without it there might be no panic.
@@ -471,7 +483,7 @@ uint64_t Locality::SelectFirst(uint64_t quota, uint64_t most_failing, const Tabl
     }
     if (usable && serves) ++ready;
   }
-  return taken;
+  return taken - settled;
 }
 
 void Locality::Stop() {

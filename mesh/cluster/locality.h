@@ -94,12 +94,14 @@ class Locality {
   // are ready and not as many of the first are. Those that must not be used for now (ejected,
   // unhealthy) keep their connection: they drain, or come back.
   void Select(uint64_t quota);
-  // The same of one endpoint that is to be connected: the first of those that are ready, or while
-  // none is, so many attempts, which it returns how many there are of. One that waits for its first
-  // check is one; one that fails, or that a check or outlier detection is against, is none: it goes
-  // on in vain. No more than max(2 * cap, 16) do.
+  // The same of one endpoint that is to be connected: the first of those that are healthy and
+  // ready, or while none is, so many attempts, which it returns how many there are of. One that
+  // waits for its first check is one; one that fails, or that a check or outlier detection is
+  // against, is none: it goes on in vain. No more than max(2 * cap, 16) do. Those that are usable,
+  // but degraded or so in panic alone, are tried when nothing else is left, until one of them is
+  // ready.
   uint64_t SelectOne(uint64_t attempts, uint64_t cap);
-  // Of the usable endpoints that are ready, the first that is not so in panic alone; null: none is.
+  // Of the healthy endpoints that are ready; null: none is.
   const TableEndpoint* FirstReady() const;
   // Connects nothing any more.
   void Stop();
@@ -174,6 +176,8 @@ class Locality {
   uint64_t RankOf(const model::EndpointConfig& config) const;
   PlaceClass ClassOf(const model::EndpointConfig& config, const TableEndpoint* endpoint) const;
   size_t ListOf(PlaceClass place_class) const;
+  // Whether SelectOne() tries it before all that are not healthy.
+  bool IsAttempt(const model::EndpointConfig& config, const TableEndpoint* endpoint) const;
   Place PlaceOf(const Entry& entry);
   void UpdateChunks(const model::EndpointList& before, const model::EndpointList& after);
   void ReplaceAll(const model::EndpointList& after, const LocalityRules& rules);

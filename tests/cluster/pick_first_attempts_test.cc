@@ -178,17 +178,38 @@ TEST_F(PickFirstAttemptsTest, RandomStories) {
   }
 }
 
+// Calls go to healthy ones, if there are some that do not fail.
+TEST_F(PickFirstAttemptsTest, DegradedOnesComeAfterAllOthers) {
+  std::vector<model::EndpointConfig> endpoints = Endpoints({"a", "b", "c"});
+  endpoints[0].health = model::HealthStatus::kDegraded;
+  Apply(Config(endpoints, PickFirst()));
+  Connect();
+  Advance(10 * kDelay);
+  EXPECT_EQ(Wanted(), (Addresses{"b", "c"}));
+  Become("b", ConnectionState::kFailing);
+  Become("c", ConnectionState::kFailing);
+  Become("a", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"a"}));
+  Become("c", ConnectionState::kReady);
+  EXPECT_EQ(Picks(10), (Addresses{"c"}));
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+}
+
 class CheckedPickFirstTest : public PickFirstAttemptsTest {
  protected:
-  void Serve(const Addresses& addresses) {
+  static std::vector<model::HealthCheck> Checks() {
     model::HealthCheck check;
     check.interval = check.no_traffic_interval = absl::Seconds(5);
     check.timeout = absl::Seconds(1);
-    model::Cluster cluster = PickFirst();
-    cluster.health_checks = {check};
-    Apply(Config(Endpoints(addresses), cluster));
+    return {check};
+  }
+  void ServeChecked(const std::vector<model::EndpointConfig>& endpoints,
+                    model::Cluster cluster = PickFirst()) {
+    cluster.health_checks = Checks();
+    Apply(Config(endpoints, cluster));
     Connect();
   }
+  void Serve(const Addresses& addresses) { ServeChecked(Endpoints(addresses)); }
 };
 
 TEST_F(CheckedPickFirstTest, OneThatWaitsForItsFirstCheckIsAnAttempt) {
@@ -225,6 +246,99 @@ TEST_F(CheckedPickFirstTest, NoneIsHealthy) {
   prober_.set_outcome("b", wire::ProbeOutcome::kSuccess);
   Advance(absl::Seconds(20));
   EXPECT_EQ(Picks(10), (Addresses{"b"}));
+}
+
+// In panic those are there that the control plane says are ill: for want of others.
+TEST_F(CheckedPickFirstTest, IllOnesComeAfterAllOthers) {
+  connector_.set_outcome(ConnectionState::kReady);
+  std::vector<model::EndpointConfig> endpoints = Endpoints({"a", "b", "c", "d"});
+  endpoints[0].health = endpoints[1].health = model::HealthStatus::kUnhealthy;
+  ServeChecked(endpoints);
+  EXPECT_EQ(Wanted(), (Addresses{"c"}));
+  prober_.set_outcome("d", wire::ProbeOutcome::kUnexpected);
+  On([this] { prober_.Finish("c", wire::ProbeOutcome::kUnexpected); });
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(Wanted(), (Addresses{"a", "c", "d"})) << "one of them is enough";
+  prober_.set_outcome("d", wire::ProbeOutcome::kSuccess);
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Picks(10), (Addresses{"d"}));
+}
+
+TEST_F(CheckedPickFirstTest, FewWithOtherPoliciesToo) {
+  connector_.set_outcome(ConnectionState::kReady);
+  prober_.set_outcome("a", wire::ProbeOutcome::kUnexpected);
+  prober_.set_outcome("b", wire::ProbeOutcome::kUnexpected);
+  model::Cluster cluster;
+  cluster.max_connected_endpoints = 1;
+  ServeChecked(Endpoints({"a", "b"}), cluster);
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Wanted(), (Addresses{"a", "b"}));
+  prober_.set_outcome("b", wire::ProbeOutcome::kSuccess);
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Picks(10), (Addresses{"b"}));
+}
+
+// Whatever is configured and has happened: turns end, and one that is healthy is found.
+TEST_F(CheckedPickFirstTest, RandomStories) {
+  std::mt19937 random(1);
+  const auto draw = [&random](size_t below) { return random() % below; };
+  const Addresses all = {"a", "b", "c", "d", "e", "f"};
+  const auto update = [&] {
+    std::vector<TestLocality> localities;
+    for (const char* zone : {"x", "y", "z"}) {
+      Addresses addresses = all;
+      std::shuffle(addresses.begin(), addresses.end(), random);
+      addresses.resize(1 + draw(3));
+      std::vector<model::EndpointConfig> endpoints = Endpoints(addresses);
+      for (size_t i = 1; i < endpoints.size(); ++i) {
+        if (draw(3) == 0) endpoints[i].health = static_cast<model::HealthStatus>(draw(6));
+      }
+      const bool is_first = localities.empty();
+      localities.push_back({zone, endpoints, is_first ? 0 : static_cast<uint32_t>(draw(2))});
+    }
+    model::Cluster cluster = PickFirst(draw(2) == 0);
+    if (draw(3) == 0) cluster.balancing.policy = model::LbPolicy::kRoundRobin;
+    if (draw(3) == 0) cluster.circuit_breakers.normal.max_connections = 1 + draw(3);
+    if (draw(2) == 0) cluster.max_connected_endpoints = 1 + draw(3);
+    if (draw(2) == 0) cluster.health_checks = Checks();
+    cluster.ignore_new_until_checked = draw(2) == 0;
+    if (draw(3) == 0) cluster.panic_threshold = draw(2) * 100;
+    Apply(Config(localities, cluster));
+    Connect();
+  };
+  const auto set_outcomes = [&](wire::ProbeOutcome outcome) {
+    for (const std::string& address : all) prober_.set_outcome(address, outcome);
+  };
+  update();
+  for (int step = 0; step < 3'000; ++step) {
+    SCOPED_TRACE(step);
+    const std::string& address = all[draw(all.size())];
+    if (draw(4) == 0) {
+      update();
+    } else if (draw(2) == 0) {
+      prober_.set_outcome(
+          address, draw(2) == 0 ? wire::ProbeOutcome::kSuccess : wire::ProbeOutcome::kUnexpected);
+    } else if (connector_.connection(address) != nullptr) {
+      static constexpr ConnectionState kStates[] = {
+          ConnectionState::kConnecting, ConnectionState::kReady, ConnectionState::kFailing};
+      Become(address, kStates[draw(3)]);
+    }
+    Advance(draw(3) * kDelay / 2);
+    if (draw(16) > 0) continue;
+    set_outcomes(wire::ProbeOutcome::kSuccess);
+    for (size_t round = 0; round < 2 * all.size(); ++round) {
+      for (const std::string& one : Wanted()) {
+        const bool is_there = connector_.connection(one) != nullptr;
+        if (is_there && connector_.StateOf(one) != ConnectionState::kReady) {
+          Become(one, ConnectionState::kReady);
+        }
+      }
+      Advance(absl::Seconds(6));
+    }
+    const std::string picked = PickText();
+    ASSERT_TRUE(std::find(all.begin(), all.end(), picked) != all.end()) << picked;
+    set_outcomes(wire::ProbeOutcome::kUnexpected);
+  }
 }
 
 // An ejection takes the one away as a loss does.

@@ -407,6 +407,7 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
   sharing.policy = shared_.policy;
   sharing.look = shared_.load_look;
   sharing.hashes = shared_.balancing.hashes();
+  for (const auto& priority : priorities_) priority->ServeNothing();
   std::vector<BalancedPicker::Group> groups;
   for (size_t list = 0; list < Locality::kLists; ++list) {
     const std::vector<uint32_t>& loads = list == 0 ? loads_.healthy : loads_.degraded;

@@ -319,18 +319,20 @@ bool Priority::SharesByWeight() const {
 std::vector<uint64_t> Priority::Shares(size_t list, const Sharing& sharing) {
   const bool by_weight = SharesByWeight();
   std::vector<uint64_t> shares;
-  if (list == kHealthyList) {
-    zone_routing_.reset();
-    if (sharing.zones != nullptr && !by_weight_ && !panic_) {
-      zone_routing_ = ShareByZone(localities_, *sharing.zones);
-      shares = zone_routing_->shares;
-    }
+  if (list == kHealthyList && sharing.zones != nullptr && !by_weight_ && !panic_) {
+    zone_routing_ = ShareByZone(localities_, *sharing.zones);
+    shares = zone_routing_->shares;
   }
   if (!shares.empty()) return shares;
   for (const Locality* locality : localities_) {
     shares.push_back(Share(*locality, list, sharing, by_weight));
   }
   return shares;
+}
+
+void Priority::ServeNothing() {
+  zone_routing_.reset();
+  left_out_.clear();
 }
 
 bool Priority::leaves_out(const Locality* locality) const {
@@ -368,7 +370,6 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
     return group;
   }
   const std::vector<uint64_t> shares = Shares(list, sharing);
-  if (list == kHealthyList) left_out_.clear();
   for (size_t i = 0; i < localities_.size(); ++i) {
     if (shares[i] > 0) {
       group.parts.push_back(localities_[i]->Part(list, sharing.policy, sharing.look));

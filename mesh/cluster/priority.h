@@ -94,6 +94,8 @@ class Priority {
 
   // Where all localities are taken together, it is the same part for each list.
   BalancedPicker::Group Serve(size_t list, const Sharing& sharing);
+  // Nothing is served until the next Serve().
+  void ServeNothing();
   // How the localities shared the healthy endpoints' calls in the last Serve(); nothing: not by
   // zone.
   const std::optional<balancer::ZoneRouting>& zone_routing() const { return zone_routing_; }

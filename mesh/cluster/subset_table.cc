@@ -112,7 +112,7 @@ void SubsetTable::Update(std::vector<Balancer::Source> sources, bool same_rules)
                    return a.id == b.id && a.endpoints->weight == b.endpoints->weight;
                  });
   sources_ = std::move(sources);
-  for (Subset* subset : std::exchange(changed_singles_, {})) Refill(subset);
+  for (const auto& [id, subset] : std::exchange(changed_singles_, {})) Refill(subset);
   DropEmpty();
   UpdateSpecial(
       &any_endpoint_, Extent::kAnyEndpoint,
@@ -269,7 +269,7 @@ SubsetTable::Subset* SubsetTable::Get(
 // Whether its balancer is told of a change to the members now; at the end of the update, otherwise.
 bool SubsetTable::TellsMembers(Subset* subset) {
   if (subset->balancer == nullptr || refills_) return false;
-  if (subset->is_single) changed_singles_.insert(subset);
+  if (subset->is_single) changed_singles_.emplace(subset->view.id(), subset);
   return !subset->is_single;
 }
 

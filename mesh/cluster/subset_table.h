@@ -131,7 +131,7 @@ class SubsetTable {
   // How many endpoints are configured with an address, by its hash, if there are subsets.
   absl::flat_hash_map<uint64_t, uint32_t> named_;
   std::map<uint64_t, Subset*> in_use_;             // by id: those that have a balancer
-  absl::flat_hash_set<Subset*> changed_singles_;   // of an update, those that have a balancer
+  std::map<uint64_t, Subset*> changed_singles_;    // by id: of an update, those with a balancer
   std::vector<Subset*> maybe_empty_;               // since the last update; may be there twice
   std::vector<std::unique_ptr<Subset>> given_up_;  // until a map is published without them
   std::vector<uint64_t> due_;

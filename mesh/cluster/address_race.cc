@@ -51,18 +51,19 @@ void AddressRace::MakeCurrent(Lane* lane) {
 }
 
 void AddressRace::Connect() {
-  wanted_ = true;
+  const bool was_wanted = std::exchange(wanted_, true);
   if (winner_ != nullptr) return winner_->connection->Connect();
+  if (was_wanted) return;
   Begin();
-  // Those that are what they were before say nothing. Not inside this call.
+  // What all are in already is no news of any.
   context_.serializer->AssertHeld();
-  first_report_ = context_.serializer->After(absl::ZeroDuration(), [this] { Report(); });
+  report_ = context_.serializer->After(absl::ZeroDuration(), [this] { Report(); });
 }
 
 void AddressRace::Disconnect() {
   wanted_ = false;
   next_attempt_.Reset();
-  first_report_.Reset();
+  report_.Reset();
   for (const auto& lane : lanes_) {
     if (lane.get() != winner_) GiveUp(lane.get());
   }
@@ -78,10 +79,15 @@ void AddressRace::Recheck() {
 void AddressRace::Begin() {
   // One that was given up may have come to be ready all the same, and says no more that it is.
   for (const auto& lane : lanes_) {
-    if (lane->state != ConnectionState::kReady) continue;
+    if (lane->connection == nullptr || lane->connection->state() != ConnectionState::kReady) {
+      continue;
+    }
+    lane->tried = true;
+    lane->state = ConnectionState::kReady;
     lane->connection->Connect();
     return Win(lane.get());
   }
+  for (const auto& lane : lanes_) GiveUp(lane.get());
   tried_ = 0;
   TryNext();
 }
@@ -95,7 +101,10 @@ void AddressRace::TryNext() {
     lane->connection = context_.connector->Create({lane->address, key_.options}, lane);
     count_.fetch_add(1, std::memory_order_relaxed);
   }
+  lane->tried = true;
   lane->connection->Connect();
+  lane->state = lane->connection->state();
+  // One that failed a moment ago waits before it tries again.
   if (lane->state == ConnectionState::kFailing) return TryNext();
   if (tried_ == lanes_.size()) return;
   context_.serializer->AssertHeld();
@@ -103,16 +112,17 @@ void AddressRace::TryNext() {
 }
 
 void AddressRace::OnLane(Lane* lane, ConnectionState state, const absl::Status& reason) {
-  lane->state = state;
   if (state == ConnectionState::kFailing) lane->reason = reason;
+  // One that was given up may come to be ready before its turn.
+  const bool is_welcome = state == ConnectionState::kReady && winner_ == nullptr && wanted_;
+  if (!lane->tried && !is_welcome) return Report();
+  lane->tried = true;
+  lane->state = state;
   if (lane == winner_) {
     if (state == ConnectionState::kReady) return;
     winner_ = nullptr;
-    Report();  // that it is lost, even if another one is ready
-    if (wanted_) {
-      if (lane != lanes_[0].get()) GiveUp(lane);
-      Begin();
-    }
+    Report();  // a loss, though another may be ready at once
+    if (wanted_) Begin();
   } else if (winner_ == nullptr && wanted_) {
     if (state == ConnectionState::kReady) {
       Win(lane);
@@ -136,10 +146,11 @@ void AddressRace::Win(Lane* winner) {
 
 // What calls may use stays, and connects no more.
 void AddressRace::GiveUp(Lane* lane) {
+  lane->tried = false;
+  lane->state = ConnectionState::kIdle;
   if (lane->connection == nullptr) return;
   if (lane->used) return lane->connection->Disconnect();
   lane->connection = nullptr;
-  lane->state = ConnectionState::kIdle;
   count_.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -60,7 +60,8 @@ class AddressRace final : public wire::Connection {
     std::string address;
     // Null while it has not been tried. Of one that calls may use, until the race ends.
     std::unique_ptr<wire::Connection> connection;
-    bool used = false;  // calls may use it
+    bool used = false;   // calls may use it
+    bool tried = false;  // in this race; what else becomes of it does not matter
     wire::ConnectionState state = wire::ConnectionState::kIdle;
     absl::Status reason;  // why it failed last
   };
@@ -88,7 +89,7 @@ class AddressRace final : public wire::Connection {
   bool wanted_ = false;
   bool failing_ = false;  // since all had failed, none has been ready
   Serializer::Timer next_attempt_;
-  Serializer::Timer first_report_;  // since Connect()
+  Serializer::Timer report_;  // soon
 };
 
 // Makes a race for keys with alternatives, and the connector's own connections for others.

@@ -162,6 +162,35 @@ TEST_F(AddressRaceTest, ALossBeginsAnew) {
   EXPECT_EQ(Used(), "b:1");
 }
 
+TEST_F(AddressRaceTest, WhatHasFailedLongAgoIsTriedFirstAgain) {
+  Connect();
+  Become("a:1", State::kReady);
+  Become("a:1", State::kFailing);
+  Become("b:1", State::kReady);
+  EXPECT_EQ(Used(), "b:1");
+  Become("a:1", State::kIdle);  // its back-off is over
+  Become("b:1", State::kConnecting);
+  EXPECT_EQ(Wanted(), (Addresses{"a:1"})) << "the others have to wait for it";
+  Become("a:1", State::kReady);
+  EXPECT_EQ(Used(), "a:1");
+}
+
+TEST_F(AddressRaceTest, AskedForAgainWhenAllHadFailed) {
+  connector_.set_outcome(State::kFailing);  // of b and c
+  Connect();
+  Become("a:1", State::kFailing);
+  EXPECT_EQ(Told(), "connecting failing");
+  On([this] { race_->Disconnect(); });
+  Become("a:1", State::kIdle);
+  EXPECT_EQ(Told(), "idle");
+  Connect();
+  Become("a:1", State::kFailing);
+  EXPECT_EQ(Told(), "connecting failing");
+  Become("b:1", State::kReady);
+  EXPECT_EQ(Told(), "ready");
+  EXPECT_EQ(Used(), "b:1");
+}
+
 TEST_F(AddressRaceTest, OneThatIsReadyAfterAllIsNoneOfTheRace) {
   Connect();
   Wait(kDelay);
@@ -212,6 +241,28 @@ TEST_F(AddressRaceTest, OneThatIsReadyWhenNobodyWantsItIsThereForWhoeverDoes) {
   EXPECT_EQ(Used(), "a:1");
   Wait(absl::Seconds(10));
   EXPECT_EQ(connector_.made(), 1);
+}
+
+TEST_F(AddressRaceTest, OneThatIsReadyAlreadyIsTheConnection) {
+  Connect();
+  Become("a:1", State::kReady);
+  Become("a:1", State::kFailing);
+  Become("b:1", State::kReady);
+  Become("a:1", State::kReady);  // too late
+  Told();
+  Become("b:1", State::kConnecting);
+  EXPECT_EQ(Told(), "connecting ready");
+  EXPECT_EQ(race_->state(), State::kReady);
+  EXPECT_EQ(Used(), "a:1");
+  EXPECT_EQ(Wanted(), (Addresses{"a:1"}));
+}
+
+TEST_F(AddressRaceTest, AskingTwiceIsAskingOnce) {
+  Connect();
+  Wait(kDelay);
+  Connect();
+  EXPECT_EQ(Wanted(), (Addresses{"a:1", "b:1"}));
+  EXPECT_EQ(connector_.made(), 2);
 }
 
 TEST_F(AddressRaceTest, NobodyWantsIt) {

@@ -82,6 +82,46 @@ class FailoverTest(unittest.TestCase):
                 with self.subTest(what, who=who):
                     self.assertLessEqual(self.moves(calls, then), until)
 
+    def test_which_address_is_used(self):
+        """Of the endpoints of pick_first, and of the addresses of one endpoint: the first that is
+        there, until it is lost."""
+        pick_first = {"@type": "type.googleapis.com/envoy.extensions.load_balancing_policies."
+                               "pick_first.v3.PickFirst"}
+        ways = {
+            "pick-first": lambda a, b, c: Service(
+                [("z", 1, 0, [a, b, c])], loadBalancingPolicy={"policies": [
+                    {"typedExtensionConfig": {"name": "pick_first", "typedConfig": pick_first}}]}),
+            "additional-addresses": lambda a, b, c: Service(
+                [("z", 1, 0, [endpoint(a, additional=[b, c])])]),
+        }
+        for name, make in ways.items():
+            a, b, c = (self.enterContext(Backends(1)) for _ in range(3))
+            only = {backends: set(backends.addresses) for backends in (a, b, c)}
+            ours, theirs = self.start({name: make(*(x.addresses[0] for x in (a, b, c)))})
+            grpc_gos = theirs(name)
+
+            def calls_of_theirs(grpc_gos=grpc_gos):
+                answer = grpc_gos.call(20)
+                failed = ["status " + status for status in answer["statuses"] if status != "OK"]
+                return list(answer["peers"]) + failed
+
+            def back(backends):
+                self.enterContext(Backends(0, backends.addresses))
+                time.sleep(1)  # as long as somebody who would go back takes to notice
+
+            steps = [
+                ("start", lambda: None, a, only[a]),
+                ("the first is killed", a.kill, b, only[a] | only[b]),
+                ("the first is back", lambda a=a: back(a), b, only[b]),
+                ("the second is killed", b.kill, a, only[a] | only[b]),
+            ]
+            for what, happens, then, until in steps:
+                happens()
+                for who, calls in (("ours", lambda: ours.call(name, 20, 1)),
+                                   ("grpc-go", calls_of_theirs)):
+                    with self.subTest(name, what=what, who=who):
+                        self.assertLessEqual(self.moves(calls, only[then]), until)
+
     def test_shares(self):
         backends = self.enterContext(Backends(7))
         a, b, c, d, e, f, g = backends.addresses

@@ -39,12 +39,19 @@ def cluster(name, **fields):
                  "lbPolicy": "ROUND_ROBIN"}, **fields)
 
 
-def endpoint(address, health=None, weight=None, hash_key=None, hostname=None, metadata=None):
+def _address(text):
+    host, port = text.rsplit(":", 1)
+    return {"socketAddress": {"address": host, "portValue": int(port)}}
+
+
+def endpoint(address, health=None, weight=None, hash_key=None, hostname=None, metadata=None,
+             additional=()):
     """`health`: HEALTHY, DEGRADED, UNHEALTHY, ...; `hash_key`: what is hashed in the address's
-    place; `metadata`: of subsets, by key."""
-    host, port = address.rsplit(":", 1)
-    result = {"endpoint": {"address": {"socketAddress": {
-        "address": host, "portValue": int(port)}}}}
+    place; `metadata`: of subsets, by key; `additional`: further addresses."""
+    result = {"endpoint": {"address": _address(address)}}
+    if additional:
+        result["endpoint"]["additionalAddresses"] = [
+            {"address": _address(text)} for text in additional]
     if health:
         result["healthStatus"] = health
     if weight:

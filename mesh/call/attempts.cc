@@ -115,11 +115,12 @@ void Attempts::OnAttemptDone(ExchangeResponse response) {
   }
   CallEnvironment& environment = *core_->environment();
   CallInfo& call = search_.call();
-  search_.NoteAttempt(response.delivered);
-  EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
-              response.delivered, attempt_start_, environment.clock().Now(),
-              FindLoadReport(permit_, response.trailing_metadata)},
-             *core_, call.trace.get(), &permit_);
+  const absl::Time now = environment.clock().Now();
+  NoteAttempt(response.code, response.delivered, now, &call);
+  EndAttempt(
+      {call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code, response.delivered,
+       attempt_start_, now, FindLoadReport(permit_, response.trailing_metadata)},
+      *core_, call.trace.get(), &permit_);
   switch (DecideRetry(policy_, call.counts,
                       {response.code, response.delivered, response.has_initial_metadata},
                       call.wait_for_ready)) {

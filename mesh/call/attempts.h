@@ -58,6 +58,7 @@ class Attempts final : public Waiter, public std::enable_shared_from_this<Attemp
   bool EndIfCancelled() override;
   void EndWait(int code, std::string message) override;
   absl::Time deadline() const override { return search_.deadline(); }
+  absl::Time look_again() const override { return search_.look_again(); }
   std::string WaitReason() const override { return search_.WaitReason(); }
 
  private:

@@ -8,6 +8,23 @@
 #include "mesh/call/channel_core.h"
 
 namespace mesh::call {
+namespace {
+
+constexpr int kUnavailable = 14;
+
+}  // namespace
+
+void NoteAttempt(int code, bool delivered, absl::Time now, CallInfo* call) {
+  call->stale_until = absl::InfinitePast();
+  if (code != kUnavailable) return;
+  call->stale_until =
+      now + (delivered ? EndpointSearch::kLookAgainSoon : EndpointSearch::kLookAgain);
+}
+
+void EndpointSearch::SetFailure(absl::Status failure) {
+  last_failure_ = std::move(failure);
+  look_again_ = core_.environment()->clock().Now() + kLookAgain;
+}
 
 NextStep EndpointSearch::Look(const EpochReader& reader) {
   cluster::PickRequest request;
@@ -21,9 +38,11 @@ NextStep EndpointSearch::Look(const EpochReader& reader) {
   step = TakePlace(std::move(step), reader);
   if (const auto* go = std::get_if<GoTo>(&step)) {
     deadline_ = std::min(call_.deadline, call_.start + go->route->timeout);
-    if (std::exchange(call_.undelivered, false) &&
-        std::count(call_.tried.begin(), call_.tried.end(), go->permit.endpoint()) > 0) {
+    if (call_.stale_until != absl::InfinitePast() &&
+        std::count(call_.tried.begin(), call_.tried.end(), go->permit.endpoint()) > 0 &&
+        core_.environment()->clock().Now() < call_.stale_until) {
       out_of_date_ = true;
+      look_again_ = call_.stale_until;
       last_failure_ = absl::UnavailableError("the endpoints that it was tried on are lost");
       return WaitFor{nullptr, nullptr};
     }

@@ -33,15 +33,26 @@ struct CallInfo {
   bool unary = false;
   CallKey key;
   AttemptCounts counts;
-  TriedEndpoints tried;                   // of the attempts made before
-  bool undelivered = false;               // the last of them was never given to a transport
-  std::shared_ptr<CallTrace::Log> trace;  // null: none
+  TriedEndpoints tried;                           // of the attempts made before
+  absl::Time stale_until = absl::InfinitePast();  // see NoteAttempt()
+  std::shared_ptr<CallTrace::Log> trace;          // null: none
 };
+
+// An attempt of the call has ended, by that gRPC code. If it may have failed because its connection
+// was lost, the mesh is about to learn of it: until `stale_until` an endpoint that was tried before
+// is waited for, not tried again. That is long after an attempt that was never given to a
+// transport, and short after one that the server may have refused itself.
+void NoteAttempt(int code, bool delivered, absl::Time now, CallInfo* call);
 
 // Finds the next endpoint for such a call, and remembers what it waits for while there is none.
 // Thread-compatible.
 class EndpointSearch {
  public:
+  // How long a call waits at most before it looks again whether an endpoint that it was tried on is
+  // still there: if it was certainly not given to a transport, and if it may have been.
+  static constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+  static constexpr absl::Duration kLookAgainSoon = absl::Milliseconds(20);
+
   // `core` outlives it.
   EndpointSearch(const ChannelCore* core, CallInfo call)
       : core_(*core), call_(std::move(call)), deadline_(call_.deadline) {}
@@ -53,14 +64,13 @@ class EndpointSearch {
   // tried. A call that waits for readiness gives up only for good.
   NextStep Look(const EpochReader& reader);
 
-  // An attempt has ended. After one that was never given to a transport the mesh is about to learn
-  // of a lost connection: once, an endpoint that was tried before is waited for, not tried again.
-  void NoteAttempt(bool delivered) { call_.undelivered = !delivered; }
-  // Whether the last step was to wait for that.
+  // Whether the last step was to wait since what is known may be out of date.
   bool out_of_date() const { return out_of_date_; }
+  // When to look again, after that or SetFailure(), if nothing changes before.
+  absl::Time look_again() const { return look_again_; }
 
   // What the call waits for, as an attempt has failed that may be made again.
-  void SetFailure(absl::Status failure) { last_failure_ = std::move(failure); }
+  void SetFailure(absl::Status failure);
 
   // What an attempt at the endpoint that was found sends, but for its body.
   ExchangeRequest Request() const;
@@ -78,6 +88,7 @@ class EndpointSearch {
   CallInfo call_;
   absl::Time deadline_;
   bool out_of_date_ = false;
+  absl::Time look_again_ = absl::InfiniteFuture();
   cluster::LimitHold waiting_;
   const cluster::Cluster* waits_in_ = nullptr;  // compared only
   std::string waits_for_;                       // the cluster's name; empty: a configuration

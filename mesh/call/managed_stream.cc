@@ -273,7 +273,8 @@ void ManagedStream::OnInitialMetadataCame(Metadata metadata) {
 void ManagedStream::OnAttemptEnd(ExchangeResponse response) {
   CallEnvironment& environment = *core_->environment();
   CallInfo& call = search_.call();
-  search_.NoteAttempt(response.delivered);
+  const absl::Time now = environment.clock().Now();
+  NoteAttempt(response.code, response.delivered, now, &call);
   std::shared_ptr<ByteStream> ended;
   bool final;
   AttemptOutcome outcome{response.code, response.delivered, false};
@@ -284,10 +285,10 @@ void ManagedStream::OnAttemptEnd(ExchangeResponse response) {
     open_ = false;
     final = cancelled_.has_value();
   }
-  EndAttempt({call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code,
-              response.delivered, attempt_start_, environment.clock().Now(),
-              FindLoadReport(permit_, response.trailing_metadata)},
-             *core_, call.trace.get(), &permit_);
+  EndAttempt(
+      {call.path, static_cast<uint32_t>(call.tried.size() - 1), response.code, response.delivered,
+       attempt_start_, now, FindLoadReport(permit_, response.trailing_metadata)},
+      *core_, call.trace.get(), &permit_);
   // What was sent is not kept: a stream that was open is not tried again.
   const RetryDecision decision =
       final ? RetryDecision::kFinal : DecideRetry({}, call.counts, outcome, call.wait_for_ready);

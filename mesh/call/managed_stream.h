@@ -68,6 +68,7 @@ class ManagedStream final : public Waiter, public std::enable_shared_from_this<M
   bool EndIfCancelled() override;
   void EndWait(int code, std::string message) override;
   absl::Time deadline() const override { return search_.deadline(); }
+  absl::Time look_again() const override { return search_.look_again(); }
   std::string WaitReason() const override { return search_.WaitReason(); }
 
  private:

@@ -100,11 +100,11 @@ void RescuableCall::OnStatus() {
     outcome.committed = committed_;
   }
   EndNativeAttempt(path_, outcome.delivered, status_batch_);
-  if (status.ok() || !Rescue(DecideRetry(retry_, {}, outcome, wait_for_ready_), endpoint))
-    Proceed();
+  if (status.ok() || !Rescue(outcome, endpoint)) Proceed();
 }
 
-bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endpoint) {
+bool RescuableCall::Rescue(const AttemptOutcome& outcome, const cluster::Endpoint* endpoint) {
+  const RetryDecision decision = DecideRetry(retry_, {}, outcome, wait_for_ready_);
   if (decision == RetryDecision::kFinal || !request_.Valid() || !message_.writable()) return false;
   CallEnvironment& environment = *core_->environment();
   UnaryCall call;
@@ -117,10 +117,10 @@ bool RescuableCall::Rescue(RetryDecision decision, const cluster::Endpoint* endp
   call.wait_for_ready = wait_for_ready_;
   call.key = key_;
   call.tried.push_back(endpoint);
+  NoteAttempt(outcome.code, outcome.delivered, environment.clock().Now(), &call);
   call.trace = trace_;
   if (decision == RetryDecision::kElsewhere) {
     call.counts.elsewhere = 1;
-    call.undelivered = true;
     environment.Add(CallEnvironment::Count::kElsewhere);
   } else {
     call.counts.retries = 1;

@@ -53,7 +53,7 @@ class RescuableCall final : public NativeCall {
   void InterceptDown(Batch* batch);
   void InterceptUp(Batch* batch, bool has_status);
   void OnStatus();
-  bool Rescue(RetryDecision decision, const cluster::Endpoint* endpoint);
+  bool Rescue(const AttemptOutcome& outcome, const cluster::Endpoint* endpoint);
   void OnRescued(std::optional<ExchangeResponse> response);
   void Proceed();
 

@@ -211,7 +211,7 @@ void TargetWatch::SetTimer(HeldList::iterator held) {
   CallEnvironment& environment = *core_->environment();
   const absl::Time now = environment.clock().Now();
   absl::Time due = held->call->deadline();
-  if (held->for_a_while) due = std::min(due, now + kLookAgain);
+  if (held->for_a_while) due = std::min(due, held->call->look_again());
   if (due == held->due) return;
   held->due = due;
   environment.serializer()->AssertHeld();

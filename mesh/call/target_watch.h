@@ -26,8 +26,6 @@ class ChannelCore;
 // publishes it to calls, and keeps the calls that wait. Serializer-bound.
 class TargetWatch final : public resolver::ResolverObserver, public cluster::Cluster::Observer {
  public:
-  // How long a call waits that could not be given to a transport again and again.
-  static constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
   // How long the pump is kept from its cadence for calls that wait: a start takes some steps of
   // the control plane's stream and of a connection, each of which would wait for the cadence. Not
   // for longer, since a wait may have no end, and callers of other targets pay for it.
@@ -42,7 +40,7 @@ class TargetWatch final : public resolver::ResolverObserver, public cluster::Clu
   // Publishes `reason` as what every call fails with for good, and ends those that wait.
   void Shutdown(const absl::Status& reason);
 
-  // `for_a_while`: it looks again at the next change or after kLookAgain.
+  // `for_a_while`: it looks again at the next change, or when it says so.
   void Hold(std::shared_ptr<Waiter> call, bool for_a_while);
   void Nudge(const std::shared_ptr<Waiter>& call);
   // Connects every cluster, and resolves again if that helps.

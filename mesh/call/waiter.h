@@ -26,6 +26,9 @@ class Waiter {
   virtual void EndWait(int code, std::string message) = 0;
   // Until when it waits, on the mesh's clock.
   virtual absl::Time deadline() const = 0;
+  // When it looks again after kWaitAWhile, or ChannelCore::HoldForAWhile(), if nothing changes
+  // before; on the mesh's clock.
+  virtual absl::Time look_again() const = 0;
   // What it waits for: `cluster "a": no endpoint is connected yet`.
   virtual std::string WaitReason() const = 0;
 };

@@ -176,6 +176,59 @@ TEST_F(AttemptsTest, ButDoesSoonIfNothingChanges) {
   EXPECT_EQ(Outcome().body, "reply");
 }
 
+// Both servers have died, and the mesh knows in a moment: no retry is to be spent on them.
+TEST_F(AttemptsTest, ARetryDoesNotGoWhereItWasAtOnce) {
+  world_.AddEndpoint("127.0.0.1:3");
+  const std::vector<cluster::Endpoint*> all = world_.endpoints();
+  world_.Publish(CallWorld::Retries(2));
+  world_.SetEndpoints({all[0], all[1]});
+  Start();
+  ASSERT_TRUE(transport_.WaitFor(0));
+  transport_.End(0, Failure(kUnavailable));
+  ASSERT_TRUE(transport_.WaitFor(1));
+  const wire::Connection* const second = transport_.connection(1);
+  EXPECT_NE(second, transport_.connection(0));
+  transport_.End(1, Failure(kUnavailable));
+  world_.OnSerializer([] {});
+  EXPECT_EQ(transport_.size(), 2u);
+  // It learns of the first before it learns of the second.
+  world_.SetEndpoints({second == &all[0]->connection() ? all[0] : all[1]});
+  world_.OnSerializer([] {});
+  EXPECT_EQ(transport_.size(), 2u);
+  world_.SetEndpoints({all[2]});
+  ASSERT_TRUE(transport_.WaitFor(2));
+  EXPECT_EQ(transport_.connection(2), &all[2]->connection());
+  transport_.End(2, Ok("reply"));
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
+TEST_F(AttemptsTest, ARetryGoesWhereItWasSoonIfNothingChanges) {
+  world_.Publish(CallWorld::Retries(1));
+  world_.SetEndpoints({world_.endpoints()[0]});
+  const absl::Time start = world_.environment().clock().Now();
+  Start();
+  ASSERT_TRUE(transport_.WaitFor(0));
+  transport_.End(0, Failure(kUnavailable));
+  ASSERT_TRUE(transport_.WaitFor(1));
+  EXPECT_GE(world_.environment().clock().Now() - start, EndpointSearch::kLookAgainSoon);
+  transport_.End(1, Ok("reply"));
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
+// What a server answers with another code says that it is there.
+TEST_F(AttemptsTest, AnAnsweredAttemptIsRetriedWhereItWasAtOnce) {
+  model::RetryPolicy policy = CallWorld::Retries(1);
+  policy.retry_on.insert(kInternal);
+  world_.Publish(policy);
+  world_.SetEndpoints({world_.endpoints()[0]});
+  Start();
+  ASSERT_TRUE(transport_.WaitFor(0));
+  transport_.End(0, Failure(kInternal));
+  EXPECT_EQ(transport_.size(), 2u) << "made at once";
+  transport_.End(1, Ok("reply"));
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
 TEST_F(AttemptsTest, OtherCodesEndTheCall) {
   world_.Publish(CallWorld::Retries(3));
   Start();

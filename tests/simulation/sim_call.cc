@@ -140,9 +140,10 @@ void SimCall::Rescue(call::RetryDecision decision, const cluster::Endpoint* trie
                      call::ExchangeResponse native) {
   call::UnaryCall call = Describe();
   call.tried.push_back(tried);
+  call::NoteAttempt(native.code, native.delivered, world_.core->environment()->clock().Now(),
+                    &call);
   if (decision == call::RetryDecision::kElsewhere) {
     call.counts.elsewhere = 1;
-    call.undelivered = true;
   } else {
     call.counts.retries = 1;
   }

@@ -93,6 +93,8 @@ set(MESH_SOURCES
     mesh/cluster/load_watches.cc
     mesh/cluster/load_weights.cc
     mesh/cluster/locality.cc
+    mesh/cluster/locality_rules.cc
+    mesh/cluster/locality_selection.cc
     mesh/cluster/mailbox.cc
     mesh/cluster/outlier_counters.cc
     mesh/cluster/outlier_detector.cc
@@ -101,6 +103,7 @@ set(MESH_SOURCES
     mesh/cluster/stall_guard.cc
     mesh/cluster/subset_map.cc
     mesh/cluster/subset_table.cc
+    mesh/cluster/table_endpoint.cc
     mesh/cluster/zone_sharing.cc
     mesh/mesh.cc
     mesh/model/endpoint_changes.cc
@@ -305,6 +308,7 @@ set(MESH_HEADERS
     mesh/cluster/load_watches.h
     mesh/cluster/load_weights.h
     mesh/cluster/locality.h
+    mesh/cluster/locality_rules.h
     mesh/cluster/mailbox.h
     mesh/cluster/outlier_counters.h
     mesh/cluster/outlier_detector.h
@@ -314,6 +318,7 @@ set(MESH_HEADERS
     mesh/cluster/stall_guard.h
     mesh/cluster/subset_map.h
     mesh/cluster/subset_table.h
+    mesh/cluster/table_endpoint.h
     mesh/cluster/zone_sharing.h
     mesh/mesh.h
     mesh/model/circuit_breakers.h

@@ -51,6 +51,11 @@ LocalityRules Balancer::Rules() const {
   return rules;
 }
 
+void Balancer::ConnectKnown() {
+  Connect();
+  for (const std::unique_ptr<Locality>& locality : localities_) locality->AttachKnown();
+}
+
 void Balancer::Update() {
   UpdateLocalities();
   UpdatePriorities();

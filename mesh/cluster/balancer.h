@@ -98,6 +98,8 @@ class Balancer {
                     const model::EndpointConfig* to);
   // Connects endpoints from the next turn on.
   void Connect() { asked_ = true; }
+  // The same, with those that are in the table already, whoever had them.
+  void ConnectKnown();
   bool asked() const { return asked_; }
   // Publishes what has become of the changes; whether that is another picker.
   bool Turn();

@@ -312,6 +312,9 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
   const bool same_weighting = UpdateWeighting();
   // The subsets compare with the endpoints that were.
   base_->Update();
+  // All calls are the base's from now on, whose endpoints are those that calls have used.
+  const bool subsets_go = shared_.subsets != nullptr && shared_.rules.subsets == nullptr;
+  if (subsets_go && table_.size() > 0) base_->ConnectKnown();
   subsets_.Update(base_->Sources(), same_cluster && same_weighting);
   shared_.subsets = subsets_.map();
   if (first) {

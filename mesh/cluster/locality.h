@@ -68,6 +68,8 @@ class Locality {
   uint64_t SelectOne(uint64_t attempts, uint64_t cap);
   // Of the healthy endpoints that are ready; null: none is.
   const TableEndpoint* FirstReady() const;
+  // Has the endpoints that are in the table, until a selection lets them go.
+  void AttachKnown();
   // Connects nothing any more.
   void Stop();
 

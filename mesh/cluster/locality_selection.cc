@@ -142,6 +142,13 @@ uint64_t Locality::SelectFirst(uint64_t quota, uint64_t most_failing, const Tabl
   return taken - settled;
 }
 
+void Locality::AttachKnown() {
+  Touch();
+  for (auto& [rank, entry] : entries_) {
+    if (entry.endpoint == nullptr && table_->Has(entry.config->address)) Attach(rank, &entry);
+  }
+}
+
 void Locality::Stop() {
   all_ = false;
   needs_selection_ = true;

@@ -89,6 +89,49 @@ TEST_F(ClusterLingeringTest, SelectorsThatChangeLeaveAnEndpointEjected) {
   EXPECT_EQ(connector_.made(), made);
 }
 
+// Nobody has asked those for connections who take the calls from now on.
+TEST_F(ClusterLingeringTest, SelectorsThatGoLeaveWhatTheirSubsetsKnow) {
+  Selection any = By("v");
+  any.fallback = Selection::Fallback::kAnyEndpoint;
+  Apply(WithSelectors(Two("1"), any));
+  const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});
+  EjectByCalls("b:0", &match);
+  const int made = connector_.made();
+  Apply(WithoutSubsets(Two("1")));
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(PicksOfNothing(), (Addresses{"a:0"}));
+  EXPECT_EQ(connector_.made(), made);
+}
+
+// It took calls because all of its subset were unhealthy. Among all endpoints it takes none, but it
+// is there as before.
+TEST_F(ClusterLingeringTest, AnUnhealthyEndpointKeepsItsConnectionAsSelectorsGo) {
+  Selection any = By("v");
+  any.fallback = Selection::Fallback::kAnyEndpoint;
+  std::vector<model::EndpointConfig> endpoints = Two("1");
+  endpoints.push_back(With("c:0", {{"s", "x"}, {"v", "2"}}));
+  endpoints[0].health = endpoints[1].health = model::HealthStatus::kUnhealthy;
+  model::ClusterConfig config = WithSelectors(endpoints, any);
+  auto cluster = std::make_shared<model::Cluster>(*config.cluster);
+  cluster->panic_threshold = 20;
+  config.cluster = cluster;
+  Apply(config);
+  EXPECT_EQ(PicksOf({{"v", "1"}}), (Addresses{"a:0", "b:0"}));
+  EXPECT_EQ(PicksOf({{"v", "2"}}), (Addresses{"c:0"}));
+  const int made = connector_.made();
+  EXPECT_EQ(made, 3);
+  cluster = std::make_shared<model::Cluster>(*cluster);
+  cluster->subsets = nullptr;
+  config.cluster = cluster;
+  Apply(config);
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(PicksOfNothing(), (Addresses{"c:0"}));
+  EXPECT_EQ(Wanted(), (Addresses{"a:0", "b:0", "c:0"}));
+  Apply(Config(Two("1"), *cluster));
+  EXPECT_EQ(PicksOfNothing(), (Addresses{"a:0", "b:0"}));
+  EXPECT_EQ(connector_.made(), made);
+}
+
 TEST_F(ClusterLingeringTest, MetadataThatChangeLeaveAnEndpointEjected) {
   Apply(WithSelectors(Two("1"), By("v")));
   const model::MetadataMatch match(model::MetadataFields{{"v", "1"}});

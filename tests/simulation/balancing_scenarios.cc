@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "tests/simulation/usual_mesh.h"
 
 namespace mesh::simulation {
@@ -242,12 +243,94 @@ Scenario OtherConnectionsAtRandom() {
   return s;
 }
 
+// Of three versions, each of which one endpoint has at least; two of the endpoints are on a second
+// priority.
+std::vector<Locality> Versions(World& w) {
+  std::vector<Locality> localities = {
+      {"y", 2, 0, Addresses(0, 3)}, {"z", 1, 0, Addresses(1, 2)}, {"w", 1, 1, Addresses(2, 2)}};
+  const uint64_t first = w.dice().Below(3);
+  uint64_t number = 0;
+  for (Locality& locality : localities) {
+    for (const std::string& address : locality.addresses) {
+      const uint64_t version = number < 3 ? (first + number) % 3 : w.dice().Below(3);
+      locality.versions[address] = absl::StrCat("v", version);
+      ++number;
+    }
+  }
+  return localities;
+}
+
+void MeshOfVersions(World& w) {
+  UsualMesh(w);
+  w.model().SetEndpoints(kCluster, Versions(w));
+  w.model().SetVersion(kService, "v0");
+  w.model().SetSubsets(kCluster, MeshModel::Subsets::kOrNobody);
+  w.RunFor(absl::Seconds(2));
+}
+
+// Calls move from version to version, endpoints have others, and subsets come and go: there is
+// always one that may take a call.
+Scenario ChangingVersions() {
+  Scenario s{"subsets_change", MeshOfVersions, {}};
+  for (int i = 0; i < 12; ++i) {
+    s.script.push_back(
+        Between(0, 6, UnderCalls([](World& w) {
+                  switch (w.dice().Below(3)) {
+                    case 0:
+                      return w.model().SetVersion(kService, absl::StrCat("v", w.dice().Below(3)));
+                    case 1:
+                      return w.model().SetSubsets(
+                          kCluster, static_cast<MeshModel::Subsets>(w.dice().Below(3)));
+                    default:
+                      return w.model().SetEndpoints(kCluster, Versions(w));
+                  }
+                })));
+  }
+  s.length = absl::Seconds(7);
+  s.expect = [](World& w) { ExpectServed(w, 0, 7); };
+  return s;
+}
+
+// The same while endpoints fail, die and are ejected.
+Scenario ChangingVersionsAtRandom() {
+  Scenario s = ChangingVersions();
+  s.name = "subsets_change_at_random";
+  s.set_up = [](World& w) {
+    MeshOfVersions(w);
+    w.model().SetOutlierDetection(kCluster, true);
+    w.RunFor(absl::Seconds(1));
+  };
+  for (int i = 0; i < 10; ++i) {
+    s.script.push_back(Between(0, 6, [](World& w) {
+      w.caller().Burst(static_cast<int>(5 + w.dice().Below(15)));
+      const std::string victim = w.dice().AnyOf(All(w.model().Endpoints(kCluster)));
+      switch (w.dice().Below(4)) {
+        case 0:
+          w.servers().at(victim).fails = 1;
+          return;
+        case 1:
+          return w.servers().Kill(victim);
+        case 2:
+          return w.servers().HealAll();
+        default:
+          return w.model().SetOutlierDetection(kCluster, w.dice().OneIn(2));
+      }
+    }));
+  }
+  s.expect = nullptr;
+  s.settle = absl::Seconds(40);  // past the longest ejection
+  return s;
+}
+
 }  // namespace
 
 std::vector<Scenario> BalancingScenarios() {
-  return {HealthFlaps(),      HealthFlapsWithSubsets(),  IllPriority(),     FailingEndpoint(),
-          AllFailing(),       OutliersAtRandom(),        DyingPriorities(), FailoverAtRandom(),
-          OtherConnections(), OtherConnectionsAtRandom()};
+  return {HealthFlaps(),      HealthFlapsWithSubsets(),
+          IllPriority(),      FailingEndpoint(),
+          AllFailing(),       OutliersAtRandom(),
+          DyingPriorities(),  FailoverAtRandom(),
+          OtherConnections(), OtherConnectionsAtRandom(),
+          ChangingVersions(), ChangingVersionsAtRandom()};
 }
 
 }  // namespace mesh::simulation

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "mesh/model/metadata_match.h"
 
 namespace mesh::simulation {
 
@@ -47,17 +50,36 @@ void CalmCheck::CheckChannel(const std::string& service, const MeshModel::Servic
            " instead of ", absl::StrJoin(expected, " ", absl::PairFormatter(":")));
     return;
   }
-  for (const auto& cluster : snapshot.clusters) CheckCluster(service, cluster);
+  for (const auto& cluster : snapshot.clusters) CheckCluster(service, cluster.name);
 }
 
-void CalmCheck::CheckCluster(const std::string& service, const Snapshot::Cluster& cluster) {
-  const std::string label = absl::StrCat(service, ": cluster ", cluster.name);
-  const auto found = world_.model_.clusters().find(cluster.name);
+Snapshot::Cluster CalmCheck::Taker(const std::string& service, const std::string& cluster) {
+  const std::string& version = world_.model_.services().at(service).version;
+  if (!version.empty()) {
+    const model::MetadataMatch match({{"version", model::JsonString(version)}});
+    std::optional<Snapshot::Cluster> taker;
+    world_.serializer_.RunAndWait(
+        [&] { taker = world_.targets_.at(service).core->SnapshotFor(cluster, match); });
+    if (taker.has_value()) return *std::move(taker);
+  }
+  const Snapshot snapshot = world_.SnapshotOf(service);
+  return *std::find_if(snapshot.clusters.begin(), snapshot.clusters.end(),
+                       [&](const auto& one) { return one.name == cluster; });
+}
+
+void CalmCheck::CheckCluster(const std::string& service, const std::string& name) {
+  const Snapshot::Cluster cluster = Taker(service, name);
+  const std::string& version = world_.model_.services().at(service).version;
+  const std::string label = absl::StrCat(service, ": cluster ", name);
+  const auto found = world_.model_.clusters().find(name);
   if (found == world_.model_.clusters().end() || !found->second.named) {
     if (cluster.error.empty()) Differ(label, " is not there, but has no error");
     return;
   }
-  const std::set<std::string> serving = world_.model_.Serving(cluster.name);
+  const std::set<std::string> serving = world_.model_.Serving(name, version);
+  // Where nobody takes the calls, all are told of.
+  std::vector<Locality> told = world_.model_.Candidates(name, version);
+  if (told.empty()) told = world_.model_.Endpoints(name);
   std::set<std::string> addresses, expected;
   size_t ready = 0;
   for (const auto& locality : cluster.localities) {
@@ -76,7 +98,7 @@ void CalmCheck::CheckCluster(const std::string& service, const Snapshot::Cluster
       }
     }
   }
-  for (const Locality& locality : world_.model_.Endpoints(cluster.name)) {
+  for (const Locality& locality : told) {
     for (const std::string& address : locality.addresses) {
       expected.insert(absl::StrCat(locality.priority, "//", locality.zone, "//", locality.weight,
                                    "/", address));
@@ -98,7 +120,11 @@ void CalmCheck::CheckCluster(const std::string& service, const Snapshot::Cluster
     Differ(label, " has ", ready, " endpoints ready of ", serving.size());
   }
   if (serving.empty()) {
-    if (cluster.state != "failing") Differ(label, " has no endpoints, but is ", cluster.state);
+    // The state of a cluster as a whole is that of its subsets, too.
+    const bool is_whole = version.empty() && found->second.subsets != MeshModel::Subsets::kNone;
+    if (cluster.state != "failing" && !is_whole) {
+      Differ(label, " has no endpoints, but is ", cluster.state);
+    }
   } else if (cluster.state != "ready") {
     Differ(label, " is ", cluster.state, ": ", cluster.error);
   }
@@ -155,7 +181,7 @@ bool CalmCheck::MayWait(const CallSpec& call) const {
   for (const auto& share : service.weights) {
     const auto cluster = world_.model_.clusters().find(share.first);
     if (cluster == world_.model_.clusters().end() || !cluster->second.named) return true;
-    if (world_.model_.Serving(share.first).empty()) return true;
+    if (world_.model_.Serving(share.first, service.version).empty()) return true;
   }
   return false;
 }

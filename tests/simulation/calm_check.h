@@ -22,7 +22,9 @@ class CalmCheck {
 
  private:
   void CheckChannel(const std::string& service, const MeshModel::Service& wanted);
-  void CheckCluster(const std::string& service, const Snapshot::Cluster& cluster);
+  void CheckCluster(const std::string& service, const std::string& name);
+  // What takes the service's calls to that cluster, as its channel tells it.
+  Snapshot::Cluster Taker(const std::string& service, const std::string& cluster);
   template <typename... Parts>
   void Differ(const Parts&... parts) {
     world_.violations_.Add(Invariant::kConvergence, parts...);

@@ -28,7 +28,40 @@ struct HealthRules {
   bool degraded_serve = false;
 };
 
-HealthRules RulesOf(const model::ClusterConfig& cluster) {
+// The endpoints of a cluster that take calls which name that metadata (null: none), whatever their
+// health: those of a subset by `version`, or what calls fall back to where that has none.
+class Takers {
+ public:
+  Takers(const model::ClusterConfig& cluster, const model::MetadataMatch* match) {
+    const model::SubsetSelection* const subsets = cluster.cluster->subsets.get();
+    if (subsets == nullptr) return;
+    all_ = subsets->fallback == model::SubsetSelection::Fallback::kAnyEndpoint;
+    none_ = !all_;
+    if (match == nullptr) return;
+    value_ = match->fields().at(0).value;
+    for (const auto& locality : cluster.endpoints->localities) {
+      locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+        if (HasValue(endpoint)) all_ = none_ = false;
+      });
+    }
+  }
+
+  bool Has(const model::EndpointConfig& endpoint) const {
+    return all_ || (!none_ && HasValue(endpoint));
+  }
+
+ private:
+  bool HasValue(const model::EndpointConfig& endpoint) const {
+    return endpoint.extras != nullptr && endpoint.extras->metadata.size() == 1 &&
+           endpoint.extras->metadata[0].second == value_;
+  }
+
+  bool all_ = true;
+  bool none_ = false;
+  std::string value_;
+};
+
+HealthRules RulesOf(const model::ClusterConfig& cluster, const Takers& takers) {
   struct Counts {
     double all = 0, healthy = 0, degraded = 0;
   };
@@ -36,6 +69,7 @@ HealthRules RulesOf(const model::ClusterConfig& cluster) {
   for (const auto& locality : cluster.endpoints->localities) {
     Counts& counts = priorities[locality->priority];
     locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+      if (!takers.Has(endpoint)) return;
       if (endpoint.health == model::HealthStatus::kDraining) return;  // does not count
       ++counts.all;
       if (model::IsUsable(endpoint.health)) ++counts.healthy;
@@ -158,34 +192,52 @@ std::set<std::string> ConfigLedger::Clusters() const {
   return clusters;
 }
 
-bool ConfigLedger::Has(const Config& config, const std::string& cluster,
-                       const std::string& address) {
+bool ConfigLedger::Has(const Config& config, const std::string& cluster, const std::string& address,
+                       const Matches& matches) {
   if (config == nullptr) return false;
   bool has = false;
   for (const auto& candidate : config->clusters) {
     if (!cluster.empty() && candidate->key.cluster != cluster) continue;
     if (candidate->endpoints == nullptr || candidate->cluster == nullptr) continue;
-    const HealthRules rules = RulesOf(*candidate);
-    for (const auto& locality : candidate->endpoints->localities) {
-      locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
-        if (endpoint.address != address) return;
-        has |= model::IsUsable(endpoint.health) || rules.panic.count(locality->priority) > 0 ||
-               (rules.degraded_serve && endpoint.health == model::HealthStatus::kDegraded);
-      });
+    for (const std::shared_ptr<const model::MetadataMatch>& match : matches) {
+      const Takers takers(*candidate, match.get());
+      const HealthRules rules = RulesOf(*candidate, takers);
+      for (const auto& locality : candidate->endpoints->localities) {
+        locality->endpoints.ForEach([&](const model::EndpointConfig& endpoint) {
+          if (endpoint.address != address || !takers.Has(endpoint)) return;
+          has |= model::IsUsable(endpoint.health) || rules.panic.count(locality->priority) > 0 ||
+                 (rules.degraded_serve && endpoint.health == model::HealthStatus::kDegraded);
+        });
+      }
     }
   }
   return has;
 }
 
+ConfigLedger::Matches ConfigLedger::MatchesOf(const std::string& target) {
+  Matches matches;
+  const auto add = [&matches](const Config& config) {
+    if (config == nullptr) return;
+    for (const model::Route& route : config->virtual_host->routes) {
+      for (const model::WeightedCluster& share : route.clusters) matches.insert(share.match);
+    }
+  };
+  add(current_[target]);
+  for (const Former& former : former_) {
+    if (former.target == target) add(former.config);
+  }
+  return matches;
+}
+
 void ConfigLedger::OnPick(const std::string& target, const std::string& cluster,
                           const std::string& address) {
-  if (Has(current_[target], cluster, address)) return;
+  const Matches matches = MatchesOf(target);
   // A cluster is shared: what another target was given of it counts as well.
   for (const auto& entry : current_) {
-    if (Has(entry.second, cluster, address)) return;
+    if (Has(entry.second, cluster, address, matches)) return;
   }
   for (const Former& former : former_) {
-    if (Has(former.config, cluster, address)) return;
+    if (Has(former.config, cluster, address, matches)) return;
   }
   violations_->Add(Invariant::kPicks, target, ": picked ", address, " of cluster \"", cluster,
                    "\", which the newest configuration lacks");

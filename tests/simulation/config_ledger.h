@@ -11,6 +11,7 @@
 
 #include "mesh/cluster/endpoint.h"
 #include "mesh/model/connection_options.h"
+#include "mesh/model/metadata_match.h"
 #include "mesh/model/service_config.h"
 #include "tests/simulation/violations.h"
 
@@ -63,7 +64,11 @@ class ConfigLedger {
 
   // Endpoints are other objects where connections of other options are made.
   void NoteConnections(const model::ServiceConfig& config);
-  static bool Has(const Config& config, const std::string& cluster, const std::string& address);
+  // What calls to a target may name; null: nothing.
+  using Matches = std::set<std::shared_ptr<const model::MetadataMatch>>;
+  Matches MatchesOf(const std::string& target);
+  static bool Has(const Config& config, const std::string& cluster, const std::string& address,
+                  const Matches& matches);
   void CheckRoutes(const std::string& target, const model::ServiceConfig& config);
   void ForgetEndpoints(const model::ClusterConfig& cluster);
   void ForgetClusters();

@@ -21,6 +21,7 @@ ServiceResources ResourcesOf(const std::string& name, const MeshModel::Service& 
   resources.cluster_weights = service.weights;
   resources.retry_on = service.retry_on;
   resources.num_retries = service.num_retries;
+  resources.version = service.version;
   return resources;
 }
 
@@ -37,6 +38,13 @@ std::string ClusterBytes(const std::string& name, const MeshModel::Cluster& clus
     detection->mutable_interval()->set_seconds(1);
     detection->mutable_base_ejection_time()->set_seconds(2);
     detection->mutable_max_ejection_percent()->set_value(100);
+  }
+  if (cluster.subsets != MeshModel::Subsets::kNone) {
+    auto* subsets = rest.mutable_lb_subset_config();
+    subsets->add_subset_selectors()->add_keys("version");
+    if (cluster.subsets == MeshModel::Subsets::kOrAnybody) {
+      subsets->set_fallback_policy(xds::proto::LbSubsetConfig::ANY_ENDPOINT);
+    }
   }
   return bytes + rest.SerializeAsString();
 }
@@ -72,9 +80,12 @@ void MeshModel::SetService(const std::string& name, Service service) {
 
 void MeshModel::SetRoute(const std::string& service, std::map<std::string, uint32_t> weights) {
   services_[service].weights = std::move(weights);
-  control_plane_->Set(kRouteConfigurationType, service,
-                      ResourcesOf(service, services_[service]).RouteConfigurationBytes());
-  spoilt_.erase({kRouteConfigurationType, service});
+  PutRoute(service);
+}
+
+void MeshModel::SetVersion(const std::string& service, const std::string& version) {
+  services_[service].version = version;
+  PutRoute(service);
 }
 
 void MeshModel::RemoveListener(const std::string& service) {
@@ -113,6 +124,11 @@ void MeshModel::SetConnectTimeout(const std::string& cluster, uint32_t seconds) 
   PutCluster(cluster);
 }
 
+void MeshModel::SetSubsets(const std::string& cluster, Subsets subsets) {
+  clusters_[cluster].subsets = subsets;
+  PutCluster(cluster);
+}
+
 void MeshModel::RemoveCluster(const std::string& name) {
   clusters_[name].named = false;
   control_plane_->Remove(kClusterType, name);
@@ -147,8 +163,29 @@ const std::vector<Locality>& MeshModel::Endpoints(const std::string& cluster) co
   return clusters_.at(assignment.empty() ? cluster : assignment).localities;
 }
 
+std::vector<Locality> MeshModel::Candidates(const std::string& cluster,
+                                            const std::string& version) const {
+  const std::vector<Locality>& all = Endpoints(cluster);
+  const Subsets subsets = clusters_.at(cluster).subsets;
+  if (subsets == Subsets::kNone) return all;
+  bool found = false;
+  std::vector<Locality> of_version = all;
+  for (Locality& locality : of_version) {
+    std::vector<std::string> addresses;
+    for (const std::string& address : std::exchange(locality.addresses, {})) {
+      const auto here = locality.versions.find(address);
+      if (here == locality.versions.end() || here->second != version) continue;
+      locality.addresses.push_back(address);
+      found = true;
+    }
+  }
+  if (found) return of_version;
+  return subsets == Subsets::kOrAnybody ? all : std::vector<Locality>();
+}
+
 // The rules of Envoy (load_balancer_impl.cc) told anew, without the exact loads: who gets any.
-std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
+std::set<std::string> MeshModel::Serving(const std::string& cluster,
+                                         const std::string& version) const {
   struct Priority {
     std::set<std::string> all, healthy;
     size_t counted = 0;  // all but those that drain
@@ -157,7 +194,7 @@ std::set<std::string> MeshModel::Serving(const std::string& cluster) const {
     }
   };
   std::map<uint32_t, Priority> priorities;
-  for (const Locality& locality : Endpoints(cluster)) {
+  for (const Locality& locality : Candidates(cluster, version)) {
     Priority& priority = priorities[locality.priority];
     for (const std::string& address : locality.addresses) {
       priority.all.insert(address);
@@ -199,19 +236,23 @@ std::set<std::string> MeshModel::Addresses(const std::string& service) const {
   for (const auto& share : found->second.weights) {
     const auto cluster = clusters_.find(share.first);
     if (cluster == clusters_.end() || !cluster->second.named) continue;
-    const std::set<std::string> serving = Serving(cluster->first);
+    const std::set<std::string> serving = Serving(cluster->first, found->second.version);
     addresses.insert(serving.begin(), serving.end());
   }
   return addresses;
 }
 
 void MeshModel::PutService(const std::string& name) {
-  const ServiceResources resources = ResourcesOf(name, services_[name]);
-  spoilt_.erase({kRouteConfigurationType, name});
   if (services_[name].listed) {
-    control_plane_->Set(kListenerType, name, resources.ListenerBytes());
+    control_plane_->Set(kListenerType, name, ResourcesOf(name, services_[name]).ListenerBytes());
   }
-  control_plane_->Set(kRouteConfigurationType, name, resources.RouteConfigurationBytes());
+  PutRoute(name);
+}
+
+void MeshModel::PutRoute(const std::string& service) {
+  spoilt_.erase({kRouteConfigurationType, service});
+  control_plane_->Set(kRouteConfigurationType, service,
+                      ResourcesOf(service, services_[service]).RouteConfigurationBytes());
 }
 
 void MeshModel::PutCluster(const std::string& name) {

@@ -23,20 +23,26 @@ class MeshModel {
     std::map<std::string, uint32_t> weights;
     std::string retry_on;
     uint32_t num_retries = 1;
-    bool listed = true;  // it has a listener
+    bool listed = true;   // it has a listener
+    std::string version;  // of the endpoints that its route asks for; empty: of any
   };
+  // Whether a cluster has a subset of its endpoints for each version, and who takes calls that ask
+  // for a version that none has, or for none.
+  enum class Subsets { kNone, kOrNobody, kOrAnybody };
   struct Cluster {
     std::vector<Locality> localities;
     bool named = true;             // there is a Cluster resource
     std::string assignment;        // of its endpoints; empty: its own
     bool ejects = false;           // see SetOutlierDetection()
     uint32_t connect_timeout = 5;  // in seconds
+    Subsets subsets = Subsets::kNone;
   };
 
   explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
 
   void SetService(const std::string& name, Service service);
   void SetRoute(const std::string& service, std::map<std::string, uint32_t> weights);
+  void SetVersion(const std::string& service, const std::string& version);
   void RemoveListener(const std::string& service);
   void RestoreListener(const std::string& service);
   void SetCluster(const std::string& name, std::vector<Locality> localities);
@@ -48,6 +54,7 @@ class MeshModel {
   void SetOutlierDetection(const std::string& cluster, bool on);
   // An option of connections: another one makes them anew.
   void SetConnectTimeout(const std::string& cluster, uint32_t seconds);
+  void SetSubsets(const std::string& cluster, Subsets subsets);
   void RemoveCluster(const std::string& name);
   void RestoreCluster(const std::string& name);
 
@@ -61,13 +68,16 @@ class MeshModel {
   const std::map<std::string, Cluster>& clusters() const { return clusters_; }
   // The endpoints of a cluster. REQUIRES: it is known.
   const std::vector<Locality>& Endpoints(const std::string& cluster) const;
-  // Those that take its calls while all servers are well, as priorities share them.
-  std::set<std::string> Serving(const std::string& cluster) const;
+  // Those that calls for a version are shared among, whatever their health.
+  std::vector<Locality> Candidates(const std::string& cluster, const std::string& version) const;
+  // Those that take its calls for a version while all servers are well, as priorities share them.
+  std::set<std::string> Serving(const std::string& cluster, const std::string& version) const;
   // All that a service's route leads to.
   std::set<std::string> Addresses(const std::string& service) const;
 
  private:
   void PutService(const std::string& name);
+  void PutRoute(const std::string& service);
   void PutCluster(const std::string& name);
   void PutEndpoints(const std::string& name);
 

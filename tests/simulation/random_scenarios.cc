@@ -137,6 +137,28 @@ void Strike(World& w) {
   }
 }
 
+// The same with versions, for clusters that have subsets by them or not.
+void StrikeVersions(World& w) {
+  w.caller().Burst(static_cast<int>(w.dice().Below(4)));
+  const auto any_version = [&w] { return absl::StrCat(1 + w.dice().Below(3)); };
+  switch (w.dice().Below(4)) {
+    case 0:
+      return w.model().SetVersion(AnyService(w), w.dice().OneIn(4) ? "" : any_version());
+    case 1:
+      return w.model().SetSubsets(AnyCluster(w),
+                                  static_cast<MeshModel::Subsets>(w.dice().Below(3)));
+    default: {
+      std::vector<Locality> localities = AnyEndpoints(w);
+      for (Locality& locality : localities) {
+        for (const std::string& address : locality.addresses) {
+          if (!w.dice().OneIn(4)) locality.versions[address] = any_version();
+        }
+      }
+      return w.model().SetEndpoints(AnyCluster(w), localities);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Scenario> RandomScenarios() {
@@ -153,12 +175,17 @@ std::vector<Scenario> RandomScenarios() {
   Scenario subsets = s;
   subsets.name = "everything_at_random_with_subsets";
   subsets.options.max_connected_endpoints = 2;
+  Scenario versions = s;
+  versions.name = "everything_at_random_with_versions";
+  for (int i = 0; i < 30; ++i) {
+    versions.script.insert(versions.script.begin(), Between(0, 15, StrikeVersions));
+  }
   Scenario taken_down = s;
   taken_down.name = "everything_at_random_taken_down";
   taken_down.script.pop_back();
   taken_down.length = absl::Seconds(8);
   taken_down.ends_calm = false;
-  return {std::move(s), std::move(subsets), std::move(taken_down)};
+  return {std::move(s), std::move(subsets), std::move(versions), std::move(taken_down)};
 }
 
 }  // namespace mesh::simulation

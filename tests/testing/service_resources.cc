@@ -8,6 +8,7 @@
 #include "mesh/xds/proto/endpoint.pb.h"
 #include "mesh/xds/proto/http_connection_manager.pb.h"
 #include "mesh/xds/proto/listener.pb.h"
+#include "mesh/xds/proto/metadata.pb.h"
 #include "mesh/xds/proto/route.pb.h"
 #include "mesh/xds/proto/router.pb.h"
 
@@ -25,6 +26,16 @@ template <typename M>
 void Pack(const char* type_url, const M& message, Any* any) {
   any->set_type_url(type_url);
   any->set_value(message.SerializeAsString());
+}
+
+void SetVersion(const std::string& version, xds::proto::Metadata* metadata) {
+  xds::proto::Struct values;
+  auto* field = values.add_fields();
+  field->set_key("version");
+  field->mutable_value()->set_string_value(version);
+  auto* entry = metadata->add_filter_metadata();
+  entry->set_key("envoy.lb");
+  entry->set_value(values.SerializeAsString());
 }
 
 }  // namespace
@@ -60,6 +71,7 @@ std::string ServiceResources::RouteConfigurationBytes() const {
       weighted->mutable_weight()->set_value(weight);
     }
   }
+  if (!version.empty()) SetVersion(version, action->mutable_metadata_match());
   if (!retry_on.empty()) {
     action->mutable_retry_policy()->set_retry_on(retry_on);
     action->mutable_retry_policy()->mutable_num_retries()->set_value(num_retries);
@@ -97,6 +109,10 @@ std::string ServiceResources::AssignmentBytes(absl::string_view cluster,
       };
       if (is_of(locality.draining)) endpoint->set_health_status(3);   // DRAINING
       if (is_of(locality.unhealthy)) endpoint->set_health_status(2);  // UNHEALTHY
+      const auto version = locality.versions.find(address);
+      if (version != locality.versions.end()) {
+        SetVersion(version->second, endpoint->mutable_metadata());
+      }
       auto* socket = endpoint->mutable_endpoint()->mutable_address()->mutable_socket_address();
       socket->set_address(address.substr(0, colon));
       socket->set_port_value(port);

@@ -23,15 +23,17 @@ struct ServiceResources {
     std::string zone;
     uint32_t weight = 1;
     uint32_t priority = 0;
-    std::vector<std::string> addresses;  // `127.0.0.1:80`
-    std::vector<std::string> draining;   // of them
-    std::vector<std::string> unhealthy;  // of them, no draining one
+    std::vector<std::string> addresses;                // `127.0.0.1:80`
+    std::vector<std::string> draining;                 // of them
+    std::vector<std::string> unhealthy;                // of them, no draining one
+    std::map<std::string, std::string> versions = {};  // of some: their metadata `version`
   };
 
   std::string name;                                 // of listener and route configuration
   std::map<std::string, uint32_t> cluster_weights;  // of the only route
   std::string retry_on;                             // empty: no retry policy
   uint32_t num_retries = 1;
+  std::string version;  // of the endpoints that the route asks for; empty: of any
 
   // Serialized resources.
   std::string ListenerBytes() const;  // its routes come by RDS, under the same name

@@ -59,7 +59,10 @@ void TargetWatch::Shutdown(const absl::Status& reason) {
 void TargetWatch::OnConfig(std::shared_ptr<const model::ServiceConfig> config) {
   ClustersByName clusters;
   for (const std::shared_ptr<const model::ClusterConfig>& cluster : config->clusters) {
-    clusters.emplace(cluster->key.cluster, core_->environment()->clusters()->Apply(*cluster));
+    const auto former = clusters_.find(cluster->key.cluster);
+    clusters.emplace(cluster->key.cluster,
+                     core_->environment()->clusters()->Apply(
+                         *cluster, former == clusters_.end() ? nullptr : former->second));
   }
   config_ = std::move(config);
   error_ = absl::OkStatus();

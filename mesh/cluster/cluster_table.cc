@@ -31,47 +31,55 @@ class LiveClusterTable final : public ClusterTable {
   ~LiveClusterTable() override {
     // Those that nobody holds any more, so that all others are in the maps.
     context_.mailbox->Deliver();
-    for (auto& [key, entry] : aggregates_) entry.cluster->Close();
+    for (auto& [cluster, aggregate] : aggregates_) aggregate->Close();
     for (auto& [key, entry] : clusters_) entry.cluster->Close();
     // Before the mailbox, beyond whose end an unused connection dies elsewhere.
     pool_ = nullptr;
     context_.mailbox->Close();
   }
 
-  std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config) override {
-    if (!config.children.empty()) return ApplyAggregate(config);
-    std::shared_ptr<Cluster> held = clusters_[config.key].held.lock();
-    if (held == nullptr) {
-      // A former one of that key is on its way to the serializer to be taken down.
-      held = Hold(new LiveCluster(&context_, config.key), config.key, &clusters_);
-    }
-    clusters_[config.key].cluster->Update(config);
-    return held;
+  std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config,
+                                 const std::shared_ptr<Cluster>& former) override {
+    return config.children.empty() ? ApplyOne(config) : ApplyAggregate(config, former);
   }
 
   size_t size() const override { return clusters_.size() + aggregates_.size(); }
 
  private:
-  template <typename T>
   struct Entry {
     std::weak_ptr<Cluster> held;
-    T* cluster = nullptr;
+    LiveCluster* cluster = nullptr;
   };
-  template <typename T>
-  using Entries = absl::flat_hash_map<model::ClusterKey, Entry<T>>;
 
-  std::shared_ptr<Cluster> ApplyAggregate(const model::ClusterConfig& config) {
+  std::shared_ptr<Cluster> ApplyOne(const model::ClusterConfig& config) {
+    Entry& entry = clusters_[config.key];
+    std::shared_ptr<Cluster> held = entry.held.lock();
+    if (held == nullptr) {
+      // A former one of that key is on its way to the serializer to be taken down.
+      entry.cluster = new LiveCluster(&context_, config.key);
+      entry.held = held = Hold(entry.cluster, [this, key = config.key](LiveCluster* cluster) {
+        const auto found = clusters_.find(key);
+        if (found != clusters_.end() && found->second.cluster == cluster) clusters_.erase(found);
+      });
+    }
+    entry.cluster->Update(config);
+    return held;
+  }
+
+  std::shared_ptr<Cluster> ApplyAggregate(const model::ClusterConfig& config,
+                                          const std::shared_ptr<Cluster>& former) {
     std::vector<AggregateCluster::Child> children;
     for (const std::shared_ptr<const model::ClusterConfig>& child : config.children) {
-      children.push_back({Apply(*child), PrioritiesOf(*child)});
+      children.push_back({ApplyOne(*child), PrioritiesOf(*child)});
     }
-    std::shared_ptr<Cluster> held = aggregates_[config.key].held.lock();
-    if (held == nullptr) {
-      held = Hold(new AggregateCluster(context_.options.serializer, context_.options.epochs,
-                                       config.key.cluster),
-                  config.key, &aggregates_);
+    std::shared_ptr<Cluster> held = former;
+    if (aggregates_.count(former.get()) == 0) {
+      auto* const aggregate = new AggregateCluster(context_.options.serializer,
+                                                   context_.options.epochs, config.key.cluster);
+      aggregates_.emplace(aggregate, aggregate);
+      held = Hold(aggregate, [this](AggregateCluster* cluster) { aggregates_.erase(cluster); });
     }
-    aggregates_[config.key].cluster->Update(children, config.ambient);
+    aggregates_.at(held.get())->Update(children, config.ambient);
     return held;
   }
 
@@ -84,29 +92,24 @@ class LiveClusterTable final : public ClusterTable {
     return count;
   }
 
-  // Takes `cluster` into `entries`, and out of them when its last holder is gone.
-  template <typename T>
-  std::shared_ptr<Cluster> Hold(T* cluster, const model::ClusterKey& key, Entries<T>* entries) {
-    std::shared_ptr<Cluster> held(
-        cluster, [mailbox = context_.mailbox, cluster, key, entries](Cluster*) {
+  // `forget` takes it out of its map when its last holder is gone.
+  template <typename T, typename Forget>
+  std::shared_ptr<Cluster> Hold(T* cluster, Forget forget) {
+    return std::shared_ptr<Cluster>(
+        cluster, [mailbox = context_.mailbox, cluster, forget = std::move(forget)](Cluster*) {
           // After Close() there is nothing left in it that any thread may not destroy.
-          const bool posted = mailbox->Post([cluster, key, entries] {
-            const auto found = entries->find(key);
-            if (found != entries->end() && found->second.cluster == cluster) entries->erase(found);
+          const bool posted = mailbox->Post([cluster, forget] {
+            forget(cluster);
             delete cluster;
           });
           if (!posted) delete cluster;
         });
-    Entry<T>& entry = (*entries)[key];
-    entry.held = held;
-    entry.cluster = cluster;
-    return held;
   }
 
   LiveCluster::Context context_;
   std::unique_ptr<ConnectionPool> pool_;
-  Entries<LiveCluster> clusters_;
-  Entries<AggregateCluster> aggregates_;
+  absl::flat_hash_map<model::ClusterKey, Entry> clusters_;
+  absl::flat_hash_map<const Cluster*, AggregateCluster*> aggregates_;  // themselves
 };
 
 }  // namespace

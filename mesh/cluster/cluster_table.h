@@ -46,10 +46,14 @@ class ClusterTable {
   // Clusters that are still held pick nothing any more.
   virtual ~ClusterTable() = default;
 
-  // The cluster of that key, new or not, with `config` in force; of an aggregate, with those of
-  // its children, which it holds. The reference may be dropped on
+  // The cluster of that key, new or not, with `config` in force. The reference may be dropped on
   // any thread. A config equal to the one in force (the same pointers) changes nothing.
-  virtual std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config) = 0;
+  //
+  // An aggregate, which holds the clusters of its children, is the caller's own, since targets may
+  // know different things of one for a while: `former` (may be null) if that is one, else a new
+  // one.
+  virtual std::shared_ptr<Cluster> Apply(const model::ClusterConfig& config,
+                                         const std::shared_ptr<Cluster>& former) = 0;
 
   virtual size_t size() const = 0;
 };

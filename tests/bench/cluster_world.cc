@@ -26,7 +26,7 @@ ClusterWorld::~ClusterWorld() {
 
 std::shared_ptr<cluster::Cluster> ClusterWorld::Apply(const model::ClusterConfig& config) {
   std::shared_ptr<cluster::Cluster> cluster;
-  serializer_.RunAndWait([&] { cluster = table_->Apply(config); });
+  serializer_.RunAndWait([&] { cluster = table_->Apply(config, nullptr); });
   return cluster;
 }
 
@@ -34,7 +34,7 @@ std::shared_ptr<cluster::Cluster> ClusterWorld::ApplyAndConnect(
     const model::ClusterConfig& config) {
   std::shared_ptr<cluster::Cluster> cluster;
   serializer_.RunAndWait([&] {
-    cluster = table_->Apply(config);
+    cluster = table_->Apply(config, nullptr);
     cluster->Connect();
   });
   executor_.RunReady();

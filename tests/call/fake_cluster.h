@@ -91,7 +91,10 @@ class FakeCluster final : public cluster::Cluster {
 class FakeClusterTable final : public cluster::ClusterTable {
  public:
   explicit FakeClusterTable(std::shared_ptr<FakeCluster> cluster) : cluster_(std::move(cluster)) {}
-  std::shared_ptr<cluster::Cluster> Apply(const model::ClusterConfig&) override { return cluster_; }
+  std::shared_ptr<cluster::Cluster> Apply(const model::ClusterConfig&,
+                                          const std::shared_ptr<cluster::Cluster>&) override {
+    return cluster_;
+  }
   size_t size() const override { return 1; }
 
  private:

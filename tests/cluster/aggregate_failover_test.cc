@@ -104,7 +104,7 @@ TEST_F(AggregateFailoverTest, ChildrenAreTheTablesOwnClusters) {
   Apply(Aggregate({a, Child("b", {"b:1"})}));
   EXPECT_EQ(table_->size(), 3u);
   std::shared_ptr<Cluster> direct;
-  On([&] { direct = table_->Apply(*a); });
+  On([&] { direct = table_->Apply(*a, nullptr); });
   EXPECT_EQ(table_->size(), 3u);
   Connect();
   const PickResult held = Pick();
@@ -145,8 +145,29 @@ TEST_F(AggregateFailoverTest, AnAggregateThatBecomesAnErrorAndBack) {
   Apply(*Missing("g"));
   EXPECT_EQ(PickText(), "Cluster \"g\": does not exist");
   Apply(Aggregate({Child("a", {"a:1"})}));
-  EXPECT_EQ(cluster_, aggregate);
   EXPECT_EQ(PickText(), "a:1");
+  cluster_ = aggregate;
+  EXPECT_EQ(PickText(), "a:1");
+}
+
+// One is about to leave it, and keeps what is no more until then.
+TEST_F(AggregateFailoverTest, TargetsMayKnowDifferentThingsOfAnAggregate) {
+  connector_.set_outcome(ConnectionState::kReady);
+  Apply(Aggregate({Missing("a"), Child("b", {"b:1"})}));
+  Connect();
+  std::shared_ptr<Cluster> leaving;
+  On([&] {
+    leaving = table_->Apply(Aggregate({Child("a", {"a:1"}), Child("b", {"b:1"})}), nullptr);
+    leaving->Connect();
+  });
+  EXPECT_EQ(PickText(), "b:1");
+  std::swap(cluster_, leaving);
+  EXPECT_EQ(PickText(), "a:1");
+  cluster_.reset();
+  Settle();
+  cluster_ = std::move(leaving);
+  EXPECT_EQ(PickText(), "b:1");
+  EXPECT_EQ(connector_.live(), 1);
 }
 
 TEST_F(AggregateFailoverTest, TheLastHolderMayBeOnAnyThread) {

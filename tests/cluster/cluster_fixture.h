@@ -129,7 +129,7 @@ class ClusterTest : public ::testing::Test {
   }
 
   void Apply(const model::ClusterConfig& config) {
-    On([&] { cluster_ = table_->Apply(config); });
+    On([&] { cluster_ = table_->Apply(config, cluster_); });
   }
   void Connect() {
     On([&] { cluster_->Connect(); });

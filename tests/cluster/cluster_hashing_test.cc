@@ -188,9 +188,9 @@ TEST_F(ClusterHashingTest, AReplacedLocalityIsAnotherOne) {
     const std::string name = "y" + std::to_string(i);
     On([&] {
       config.endpoints = Assignment({{"z", Endpoints({"z:0"})}});
-      table_->Apply(config);
+      table_->Apply(config, nullptr);
       config.endpoints = Assignment({{name, Endpoints({name + ":0"})}, {"z", Endpoints({"z:0"})}});
-      table_->Apply(config);
+      table_->Apply(config, nullptr);
     });
     std::set<std::string> picked;
     for (const auto& [address, count] : Spread()) picked.insert(address);

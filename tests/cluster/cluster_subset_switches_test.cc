@@ -96,7 +96,7 @@ TEST_F(ClusterSubsetSwitchesTest, CallsAreTakenByTheOldRulesOrTheNew) {
       std::vector<Outcomes> meanwhile;
       std::vector<Outcomes> then;
       On([&] {
-        cluster_ = table_->Apply(ConfigOf(after));
+        cluster_ = table_->Apply(ConfigOf(after), cluster_);
         // The turn is still to come.
         for (const model::MetadataMatch* call : calls) meanwhile.push_back(Now(call));
       });
@@ -127,7 +127,7 @@ TEST_F(ClusterSubsetSwitchesTest, TheStateIsWhatCallsSeeWhileRulesChange) {
   EXPECT_EQ(PicksOf({{"v", "2"}}), (std::vector<std::string>{"4:0"}));
   On([&] {
     ASSERT_EQ(cluster_->state(), ConnectionState::kReady);
-    table_->Apply(without);
+    table_->Apply(without, nullptr);
     EXPECT_EQ(cluster_->state(), ConnectionState::kReady);
   });
 }

@@ -23,9 +23,9 @@ class ClusterTableTest : public ClusterTest {
 
 TEST_F(ClusterTableTest, OneClusterForEachKey) {
   On([&] {
-    const std::shared_ptr<Cluster> a = table_->Apply(Named("a", {"h:1"}));
-    EXPECT_EQ(table_->Apply(Named("a", {"h:2"})), a);
-    EXPECT_NE(table_->Apply(Named("b", {"h:1"})), a);
+    const std::shared_ptr<Cluster> a = table_->Apply(Named("a", {"h:1"}), nullptr);
+    EXPECT_EQ(table_->Apply(Named("a", {"h:2"}), nullptr), a);
+    EXPECT_NE(table_->Apply(Named("b", {"h:1"}), nullptr), a);
     EXPECT_EQ(a->name(), "a");
     EXPECT_EQ(table_->size(), 2u);
   });
@@ -48,7 +48,7 @@ TEST_F(ClusterTableTest, AClusterThatComesBackBeforeItIsTakenDownIsANewOne) {
   Connect();
   serializer_.RunAndWait([&] {
     cluster_.reset();
-    cluster_ = table_->Apply(Named("a", {"h:1"}));
+    cluster_ = table_->Apply(Named("a", {"h:1"}), nullptr);
     cluster_->Connect();
   });
   Settle();
@@ -72,10 +72,10 @@ TEST_F(ClusterTableTest, ClustersShareTheConnectionToAnAddress) {
   cluster_ = a;
   EXPECT_EQ(Picks(10), (std::vector<std::string>{"h:1"}));
   // 2. It stays while one of them has it.
-  On([&] { cluster_ = table_->Apply(Named("a", {"h:1"})); });
+  On([&] { cluster_ = table_->Apply(Named("a", {"h:1"}), nullptr); });
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"h:1", "h:2", "h:3"}));
   cluster_ = b;
-  On([&] { cluster_ = table_->Apply(Named("b", {"h:3"})); });
+  On([&] { cluster_ = table_->Apply(Named("b", {"h:3"}), nullptr); });
   EXPECT_EQ(Wanted(), (std::vector<std::string>{"h:1", "h:3"}));
 }
 

@@ -268,8 +268,8 @@ class ClusterUpdateRandomTest : public SubsetTest, public ::testing::WithParamIn
     if (twice) ChangeRules(&side->config);
     const model::ClusterConfig config = ConfigOf(*side);
     On([&] {
-      if (twice) side->cluster = table_->Apply(before);
-      side->cluster = table_->Apply(config);
+      if (twice) side->cluster = table_->Apply(before, nullptr);
+      side->cluster = table_->Apply(config, nullptr);
       side->cluster->Connect();
     });
     for (int i = 0; i < kAddresses; ++i) {
@@ -290,7 +290,7 @@ class ClusterUpdateRandomTest : public SubsetTest, public ::testing::WithParamIn
       config.children.push_back(std::make_shared<const model::ClusterConfig>(ConfigOf(side)));
     }
     On([&] {
-      aggregate_ = table_->Apply(config);
+      aggregate_ = table_->Apply(config, aggregate_);
       aggregate_->Connect();
     });
   }
@@ -426,7 +426,7 @@ class ClusterUpdateRandomTest : public SubsetTest, public ::testing::WithParamIn
       connector_.set_outcome(AddressOf(i), ConnectionState::kReady);
     }
     const model::ClusterConfig config = ConfigOf(*side);
-    On([&] { side->cluster = table_->Apply(config); });
+    On([&] { side->cluster = table_->Apply(config, nullptr); });
     Advance(absl::Seconds(1));
   }
   std::map<std::string, int> SharesOf(const Side& side, int n) {

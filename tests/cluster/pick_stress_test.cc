@@ -67,7 +67,8 @@ TEST(PickStressTest, PicksAgainstUpdatesConnectionsAndTheEnd) {
         if ((i + round) % 7 == 0) continue;
         endpoints.push_back({"a:" + std::to_string(i), static_cast<uint32_t>(1 + round % 2 * i)});
       }
-      cluster = table->Apply(ConfigOf(std::move(endpoints), absl::Seconds(5 + round / 50)));
+      cluster =
+          table->Apply(ConfigOf(std::move(endpoints), absl::Seconds(5 + round / 50)), nullptr);
     };
     serializer.RunAndWait([&] {
       table = ClusterTable::Create(std::move(options));

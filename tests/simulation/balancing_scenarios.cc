@@ -272,6 +272,7 @@ void MeshOfVersions(World& w) {
 // always one that may take a call.
 Scenario ChangingVersions() {
   Scenario s{"subsets_change", MeshOfVersions, {}};
+  s.seeds = 300;
   for (int i = 0; i < 12; ++i) {
     s.script.push_back(
         Between(0, 6, UnderCalls([](World& w) {

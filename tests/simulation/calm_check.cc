@@ -77,6 +77,23 @@ void CalmCheck::CheckCluster(const std::string& service, const std::string& name
     return;
   }
   const std::set<std::string> serving = world_.model_.Serving(name, version);
+  // What an aggregate's children are connected to is theirs to check, where a route names them.
+  if (found->second.children.empty()) CheckEndpoints(label, version, cluster);
+  if (serving.empty()) {
+    // The state of a cluster as a whole is that of its subsets, too.
+    const bool is_whole = version.empty() && found->second.subsets != MeshModel::Subsets::kNone;
+    if (cluster.state != "failing" && !is_whole) {
+      Differ(label, " has no endpoints, but is ", cluster.state);
+    }
+  } else if (cluster.state != "ready") {
+    Differ(label, " is ", cluster.state, ": ", cluster.error);
+  }
+}
+
+void CalmCheck::CheckEndpoints(const std::string& label, const std::string& version,
+                               const Snapshot::Cluster& cluster) {
+  const std::string& name = cluster.name;
+  const std::set<std::string> serving = world_.model_.Serving(name, version);
   // Where nobody takes the calls, all are told of.
   std::vector<Locality> told = world_.model_.Candidates(name, version);
   if (told.empty()) told = world_.model_.Endpoints(name);
@@ -119,15 +136,6 @@ void CalmCheck::CheckCluster(const std::string& service, const std::string& name
   if (ready < std::min(serving.size(), world_.max_connected_)) {
     Differ(label, " has ", ready, " endpoints ready of ", serving.size());
   }
-  if (serving.empty()) {
-    // The state of a cluster as a whole is that of its subsets, too.
-    const bool is_whole = version.empty() && found->second.subsets != MeshModel::Subsets::kNone;
-    if (cluster.state != "failing" && !is_whole) {
-      Differ(label, " has no endpoints, but is ", cluster.state);
-    }
-  } else if (cluster.state != "ready") {
-    Differ(label, " is ", cluster.state, ": ", cluster.error);
-  }
 }
 
 void CalmCheck::CheckReach() {
@@ -162,7 +170,7 @@ std::set<std::string> CalmCheck::ConfiguredAddresses() {
   for (const auto& entry : world_.targets_) {
     const ConfigLedger::Config& config = world_.ledger_.current(entry.first);
     if (config == nullptr) continue;
-    for (const auto& cluster : config->clusters) {
+    for (const auto& cluster : AllOf(*config)) {
       if (cluster->endpoints == nullptr) continue;
       for (const auto& locality : cluster->endpoints->localities) {
         locality->endpoints.ForEach(

@@ -23,6 +23,8 @@ class CalmCheck {
  private:
   void CheckChannel(const std::string& service, const MeshModel::Service& wanted);
   void CheckCluster(const std::string& service, const std::string& name);
+  void CheckEndpoints(const std::string& label, const std::string& version,
+                      const Snapshot::Cluster& cluster);
   // What takes the service's calls to that cluster, as its channel tells it.
   Snapshot::Cluster Taker(const std::string& service, const std::string& cluster);
   template <typename... Parts>

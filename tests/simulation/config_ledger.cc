@@ -102,6 +102,11 @@ std::string Key(const model::ClusterConfig& cluster) {
 std::string Describe(const model::ServiceConfig& config) {
   std::vector<std::string> parts;
   for (const auto& cluster : config.clusters) {
+    if (!cluster->children.empty()) {
+      parts.push_back(
+          absl::StrCat(cluster->key.cluster, ":", cluster->children.size(), " clusters"));
+      continue;
+    }
     parts.push_back(cluster->status.ok() ? absl::StrCat(cluster->key.cluster, ":",
                                                         cluster->endpoints->endpoint_count())
                                          : absl::StrCat(cluster->key.cluster, "!"));
@@ -110,6 +115,15 @@ std::string Describe(const model::ServiceConfig& config) {
 }
 
 }  // namespace
+
+std::vector<std::shared_ptr<const model::ClusterConfig>> AllOf(const model::ServiceConfig& config) {
+  std::vector<std::shared_ptr<const model::ClusterConfig>> all;
+  for (const auto& cluster : config.clusters) {
+    all.push_back(cluster);
+    all.insert(all.end(), cluster->children.begin(), cluster->children.end());
+  }
+  return all;
+}
 
 uint64_t ConfigLedger::Hand(const std::string& target, Config config) {
   trace_->Note("config of ", target, ": ", config == nullptr ? "none" : Describe(*config));
@@ -120,14 +134,14 @@ uint64_t ConfigLedger::Hand(const std::string& target, Config config) {
   if (current != nullptr) {
     CheckRoutes(target, *current);
     NoteConnections(*current);
-    for (const auto& cluster : current->clusters) ForgetEndpoints(*cluster);
+    for (const auto& cluster : AllOf(*current)) ForgetEndpoints(*cluster);
   }
   ForgetClusters();
   return token;
 }
 
 void ConfigLedger::NoteConnections(const model::ServiceConfig& config) {
-  for (const auto& cluster : config.clusters) {
+  for (const auto& cluster : AllOf(config)) {
     if (cluster->cluster == nullptr) continue;
     const std::string key = Key(*cluster);
     const auto found = connections_.emplace(key, cluster->cluster->connections).first;
@@ -154,7 +168,8 @@ void ConfigLedger::CheckRoutes(const std::string& target, const model::ServiceCo
   std::set<std::string> there;
   for (const auto& cluster : config.clusters) {
     there.insert(cluster->key.cluster);
-    if (cluster->status.ok() && (cluster->cluster == nullptr || cluster->endpoints == nullptr)) {
+    const bool has_some = cluster->endpoints != nullptr || !cluster->children.empty();
+    if (cluster->status.ok() && (cluster->cluster == nullptr || !has_some)) {
       violations_->Add(Invariant::kRoutes, target, ": cluster ", cluster->key.cluster,
                        " has neither endpoints nor an error");
     }
@@ -187,7 +202,11 @@ std::set<std::string> ConfigLedger::Clusters() const {
   std::set<std::string> clusters;
   for (const auto& [target, config] : current_) {
     if (config == nullptr) continue;
-    for (const auto& cluster : config->clusters) clusters.insert(Key(*cluster));
+    for (const auto& cluster : AllOf(*config)) {
+      // Each target has an aggregate of its own.
+      const std::string of = cluster->children.empty() ? "" : absl::StrCat(target, "'s ");
+      clusters.insert(absl::StrCat(of, Key(*cluster)));
+    }
   }
   return clusters;
 }
@@ -195,9 +214,14 @@ std::set<std::string> ConfigLedger::Clusters() const {
 bool ConfigLedger::Has(const Config& config, const std::string& cluster, const std::string& address,
                        const Matches& matches) {
   if (config == nullptr) return false;
+  std::vector<std::shared_ptr<const model::ClusterConfig>> candidates;
+  for (const auto& one : config->clusters) {
+    if (!cluster.empty() && one->key.cluster != cluster) continue;
+    candidates.push_back(one);
+    candidates.insert(candidates.end(), one->children.begin(), one->children.end());
+  }
   bool has = false;
-  for (const auto& candidate : config->clusters) {
-    if (!cluster.empty() && candidate->key.cluster != cluster) continue;
+  for (const auto& candidate : candidates) {
     if (candidate->endpoints == nullptr || candidate->cluster == nullptr) continue;
     for (const std::shared_ptr<const model::MetadataMatch>& match : matches) {
       const Takers takers(*candidate, match.get());

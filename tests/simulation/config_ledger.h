@@ -17,6 +17,9 @@
 
 namespace mesh::simulation {
 
+// The clusters of a configuration, and the children of those that aggregate others.
+std::vector<std::shared_ptr<const model::ClusterConfig>> AllOf(const model::ServiceConfig& config);
+
 // What every target was configured to be, as its resolver handed it on: holds picks to it.
 //
 // A configuration is in force for those who pick once it was handed on and the serializer has

@@ -29,7 +29,20 @@ bool Has(const std::vector<std::string>& list, const std::string& address) {
   return std::find(list.begin(), list.end(), address) != list.end();
 }
 
+std::string AggregateBytes(const std::string& name, const std::vector<std::string>& children) {
+  xds::proto::AggregateClusterConfig config;
+  for (const std::string& child : children) config.add_clusters(child);
+  xds::proto::Cluster cluster;
+  cluster.set_name(name);
+  cluster.mutable_cluster_type()->set_name("envoy.clusters.aggregate");
+  auto* any = cluster.mutable_cluster_type()->mutable_typed_config();
+  any->set_type_url("type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig");
+  any->set_value(config.SerializeAsString());
+  return cluster.SerializeAsString();
+}
+
 std::string ClusterBytes(const std::string& name, const MeshModel::Cluster& cluster) {
+  if (!cluster.children.empty()) return AggregateBytes(name, cluster.children);
   std::string bytes = ServiceResources::ClusterBytes(name, cluster.assignment);
   xds::proto::Cluster rest;
   rest.mutable_connect_timeout()->set_seconds(cluster.connect_timeout);
@@ -129,6 +142,11 @@ void MeshModel::SetSubsets(const std::string& cluster, Subsets subsets) {
   PutCluster(cluster);
 }
 
+void MeshModel::SetAggregate(const std::string& cluster, std::vector<std::string> children) {
+  clusters_[cluster].children = std::move(children);
+  PutCluster(cluster);
+}
+
 void MeshModel::RemoveCluster(const std::string& name) {
   clusters_[name].named = false;
   control_plane_->Remove(kClusterType, name);
@@ -183,9 +201,17 @@ std::vector<Locality> MeshModel::Candidates(const std::string& cluster,
   return subsets == Subsets::kOrAnybody ? all : std::vector<Locality>();
 }
 
-// The rules of Envoy (load_balancer_impl.cc) told anew, without the exact loads: who gets any.
+// The rules of Envoy (load_balancer_impl.cc) told anew, without the exact loads: who gets any. Of
+// an aggregate the first child that has somebody takes all calls.
 std::set<std::string> MeshModel::Serving(const std::string& cluster,
                                          const std::string& version) const {
+  const auto& children = clusters_.at(cluster).children;
+  for (const std::string& child : children) {
+    if (!clusters_.at(child).named) continue;
+    std::set<std::string> serving = Serving(child, version);
+    if (!serving.empty()) return serving;
+  }
+  if (!children.empty()) return {};
   struct Priority {
     std::set<std::string> all, healthy;
     size_t counted = 0;  // all but those that drain

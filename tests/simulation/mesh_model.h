@@ -36,6 +36,7 @@ class MeshModel {
     bool ejects = false;           // see SetOutlierDetection()
     uint32_t connect_timeout = 5;  // in seconds
     Subsets subsets = Subsets::kNone;
+    std::vector<std::string> children = {};  // not empty: it aggregates these, and has no endpoints
   };
 
   explicit MeshModel(ControlPlane* control_plane) : control_plane_(control_plane) {}
@@ -55,6 +56,8 @@ class MeshModel {
   // An option of connections: another one makes them anew.
   void SetConnectTimeout(const std::string& cluster, uint32_t seconds);
   void SetSubsets(const std::string& cluster, Subsets subsets);
+  // None of the children aggregates others. REQUIRES: they are known.
+  void SetAggregate(const std::string& cluster, std::vector<std::string> children);
   void RemoveCluster(const std::string& name);
   void RestoreCluster(const std::string& name);
 
@@ -66,7 +69,7 @@ class MeshModel {
 
   const std::map<std::string, Service>& services() const { return services_; }
   const std::map<std::string, Cluster>& clusters() const { return clusters_; }
-  // The endpoints of a cluster. REQUIRES: it is known.
+  // The endpoints of a cluster. REQUIRES: it is known, and aggregates none.
   const std::vector<Locality>& Endpoints(const std::string& cluster) const;
   // Those that calls for a version are shared among, whatever their health.
   std::vector<Locality> Candidates(const std::string& cluster, const std::string& version) const;

@@ -17,6 +17,8 @@ constexpr int kClusters = 3;
 constexpr int kAddresses = 5;
 
 std::string AnyService(World& w) { return w.dice().OneIn(2) ? "s0" : "s1"; }
+// Where there are aggregates: two that come down to those.
+std::string AnyAggregate(World& w) { return w.dice().OneIn(2) ? "g0" : "g1"; }
 std::string AnyCluster(World& w) { return absl::StrCat("c", w.dice().Below(kClusters)); }
 std::string AnyAddress(World& w) { return w.dice().AnyOf(Addresses(0, kAddresses)); }
 
@@ -159,6 +161,43 @@ void StrikeVersions(World& w) {
   }
 }
 
+std::vector<std::string> AnyChildren(World& w) {
+  std::vector<std::string> children = {AnyCluster(w)};
+  while (w.dice().OneIn(2)) {
+    const std::string child = AnyCluster(w);
+    if (std::count(children.begin(), children.end(), child) == 0) children.push_back(child);
+  }
+  return children;
+}
+
+void SetUpAggregates(World& w) {
+  SetUp(w);
+  for (const char* name : {"g0", "g1"}) w.model().SetAggregate(name, AnyChildren(w));
+}
+
+// The same with aggregates of the other clusters.
+void StrikeAggregates(World& w) {
+  w.caller().Burst(static_cast<int>(w.dice().Below(4)));
+  const std::string aggregate = AnyAggregate(w);
+  switch (w.dice().Below(4)) {
+    case 0:
+      return w.model().SetAggregate(aggregate, AnyChildren(w));
+    case 1:
+      if (w.model().clusters().at(aggregate).named) {
+        w.model().RemoveCluster(aggregate);
+      } else {
+        w.model().RestoreCluster(aggregate);
+      }
+      return;
+    default: {
+      std::map<std::string, uint32_t> weights;
+      if (w.dice().OneIn(2)) weights = AnyRoute(w);
+      weights[aggregate] = static_cast<uint32_t>(1 + w.dice().Below(3));
+      return w.model().SetRoute(AnyService(w), weights);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Scenario> RandomScenarios() {
@@ -177,15 +216,24 @@ std::vector<Scenario> RandomScenarios() {
   subsets.options.max_connected_endpoints = 2;
   Scenario versions = s;
   versions.name = "everything_at_random_with_versions";
+  versions.seeds = 300;
   for (int i = 0; i < 30; ++i) {
     versions.script.insert(versions.script.begin(), Between(0, 15, StrikeVersions));
+  }
+  Scenario aggregates = s;
+  aggregates.name = "everything_at_random_with_aggregates";
+  aggregates.set_up = SetUpAggregates;
+  aggregates.seeds = 300;
+  for (int i = 0; i < 20; ++i) {
+    aggregates.script.insert(aggregates.script.begin(), Between(0, 15, StrikeAggregates));
   }
   Scenario taken_down = s;
   taken_down.name = "everything_at_random_taken_down";
   taken_down.script.pop_back();
   taken_down.length = absl::Seconds(8);
   taken_down.ends_calm = false;
-  return {std::move(s), std::move(subsets), std::move(versions), std::move(taken_down)};
+  return {std::move(s), std::move(subsets), std::move(versions), std::move(aggregates),
+          std::move(taken_down)};
 }
 
 }  // namespace mesh::simulation

@@ -113,8 +113,8 @@ cmd_bench() {
   need build bazel bench
   [ -f tests/bench/run.py ] || die "tests/bench/run.py is not there"
   say "building the benchmarks, optimised"
-  bazel_do build -c opt //tests/bench/... //mesh/tools/...
-  MESH_BIN=$(bazel_bin -c opt) exec "$python" tests/bench/run.py "$@"
+  bazel_do build --config=opt //tests/bench/... //mesh/tools/...
+  MESH_BIN=$(bazel_bin --config=opt) exec "$python" tests/bench/run.py "$@"
 }
 
 # Prints the path of a Go of version $1 (a minor number of Go 1) or newer; fails without one.
@@ -174,8 +174,8 @@ cmd_vectors() {
   case $dir in /*) ;; *) dir=$caller/$dir ;; esac
   need build bazel
   say "building the runner of vectors, optimised"
-  bazel_do build -c opt //tests/vectors:vectors_runner
-  exec "$(bazel_bin -c opt)/tests/vectors/vectors_runner" "$dir"
+  bazel_do build --config=opt //tests/vectors:vectors_runner
+  exec "$(bazel_bin --config=opt)/tests/vectors/vectors_runner" "$dir"
 }
 
 # Exit code 77: skipped, because the headers cannot be had here.

@@ -49,6 +49,24 @@ class AttemptsTest : public ::testing::Test {
     return call;
   }
 
+  // Two endpoints of three are there, and the time does not go on. Returns all three.
+  std::vector<cluster::Endpoint*> TwoOfThree() {
+    world_.StopClock();
+    world_.AddEndpoint("127.0.0.1:3");
+    world_.Publish(CallWorld::Retries(2));
+    world_.SetEndpoints({world_.endpoints()[0], world_.endpoints()[1]});
+    return world_.endpoints();
+  }
+  // The mesh has learned that both are lost: the call goes on at the third.
+  void GoesOnAtThird() {
+    cluster::Endpoint* const third = world_.endpoints()[2];
+    world_.SetEndpoints({third});
+    ASSERT_TRUE(transport_.WaitFor(2));
+    EXPECT_EQ(transport_.connection(2), &third->connection());
+    transport_.End(2, Ok("reply"));
+    EXPECT_EQ(Outcome().body, "reply");
+  }
+
   std::shared_ptr<Attempts> Start(UnaryCall call = Call()) {
     auto attempts = std::make_shared<Attempts>(world_.core().shared_from_this(), transport_.Share(),
                                                std::move(call));
@@ -147,10 +165,7 @@ TEST_F(AttemptsTest, WhatWasNeverGivenToATransportGoesElsewhereTwice) {
 
 // The mesh is about to learn that both are lost.
 TEST_F(AttemptsTest, WhatWasNeverGivenToATransportDoesNotGoWhereItWasAtOnce) {
-  world_.AddEndpoint("127.0.0.1:3");
-  const std::vector<cluster::Endpoint*> all = world_.endpoints();
-  world_.Publish(CallWorld::Retries(2));
-  world_.SetEndpoints({all[0], all[1]});
+  TwoOfThree();
   Start();
   for (size_t i = 0; i < 2; ++i) {
     ASSERT_TRUE(transport_.WaitFor(i));
@@ -158,11 +173,7 @@ TEST_F(AttemptsTest, WhatWasNeverGivenToATransportDoesNotGoWhereItWasAtOnce) {
   }
   world_.OnSerializer([] {});
   EXPECT_EQ(transport_.size(), 2u);
-  world_.SetEndpoints({all[2]});
-  ASSERT_TRUE(transport_.WaitFor(2));
-  EXPECT_EQ(transport_.connection(2), &all[2]->connection());
-  transport_.End(2, Ok("reply"));
-  EXPECT_EQ(Outcome().body, "reply");
+  GoesOnAtThird();
 }
 
 TEST_F(AttemptsTest, ButDoesSoonIfNothingChanges) {
@@ -178,10 +189,7 @@ TEST_F(AttemptsTest, ButDoesSoonIfNothingChanges) {
 
 // Both servers have died, and the mesh knows in a moment: no retry is to be spent on them.
 TEST_F(AttemptsTest, ARetryDoesNotGoWhereItWasAtOnce) {
-  world_.AddEndpoint("127.0.0.1:3");
-  const std::vector<cluster::Endpoint*> all = world_.endpoints();
-  world_.Publish(CallWorld::Retries(2));
-  world_.SetEndpoints({all[0], all[1]});
+  const std::vector<cluster::Endpoint*> all = TwoOfThree();
   Start();
   ASSERT_TRUE(transport_.WaitFor(0));
   transport_.End(0, Failure(kUnavailable));
@@ -195,11 +203,7 @@ TEST_F(AttemptsTest, ARetryDoesNotGoWhereItWasAtOnce) {
   world_.SetEndpoints({second == &all[0]->connection() ? all[0] : all[1]});
   world_.OnSerializer([] {});
   EXPECT_EQ(transport_.size(), 2u);
-  world_.SetEndpoints({all[2]});
-  ASSERT_TRUE(transport_.WaitFor(2));
-  EXPECT_EQ(transport_.connection(2), &all[2]->connection());
-  transport_.End(2, Ok("reply"));
-  EXPECT_EQ(Outcome().body, "reply");
+  GoesOnAtThird();
 }
 
 TEST_F(AttemptsTest, ARetryGoesWhereItWasSoonIfNothingChanges) {

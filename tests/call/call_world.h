@@ -1,7 +1,11 @@
 #ifndef TESTS_CALL_CALL_WORLD_H_
 #define TESTS_CALL_CALL_WORLD_H_
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +71,9 @@ class CallWorld {
   // Called at the end of each attempt, before its call goes on.
   void set_on_attempt(std::function<void()> on_attempt);
 
+  // It is the same moment from now on: what waits for a time waits for good.
+  void StopClock() { clock_.Stop(); }
+
   // As the mesh's destructor does.
   void DestroyMesh();
 
@@ -91,7 +98,20 @@ class CallWorld {
 
   void PublishConfig(std::optional<model::RetryPolicy> retry, absl::Duration timeout);
 
-  const SteadyClock clock_;
+  // The machine's, until it is stopped.
+  class Watch final : public Clock {
+   public:
+    absl::Time Now() const override {
+      return std::min(steady_.Now(), absl::FromUnixNanos(stopped_at_));
+    }
+    void Stop() { stopped_at_ = absl::ToUnixNanos(steady_.Now()); }
+
+   private:
+    const SteadyClock steady_;
+    std::atomic<int64_t> stopped_at_{std::numeric_limits<int64_t>::max()};
+  };
+
+  Watch clock_;
   ThreadExecutor executor_;
   const std::shared_ptr<Reaper> reaper_;
   Serializer serializer_;

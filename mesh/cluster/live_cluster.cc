@@ -302,10 +302,8 @@ void LiveCluster::Update(const model::ClusterConfig& config) {
                     config.status == shared_.config.status;
   const bool same_local = config.local == shared_.config.local;
   shared_.config = config;  // the ambient error has no effect but to be shown
-  if (same && !same_local) {
-    subsets_.MarkAllDue();
-    ScheduleTurn();
-  }
+  if (!same_local) subsets_.MarkAllDue();
+  if (same && !same_local) ScheduleTurn();
   if (same) return;
   if (!same_cluster) UpdateRules();
   UpdateDrops();

@@ -37,7 +37,9 @@ balancer::LocalClusterView ViewOf(const model::LocalCluster& local, const model:
     if (zone.locality == local.own) view.own_endpoints = zone.endpoints;
   }
   const uint64_t counted = local.endpoints - local.draining;
-  view.panics = local.usable * 100 < counted * cluster.panic_threshold;
+  // None that counts is as bad as none that is healthy (envoy isHostSetInPanic).
+  view.panics = counted == 0 ? cluster.panic_threshold > 0
+                             : local.usable * 100 < counted * cluster.panic_threshold;
   return view;
 }
 

@@ -316,6 +316,14 @@ bool Priority::SharesByWeight() const {
                      [](const Locality* locality) { return locality->share_weight() > 0; });
 }
 
+bool Priority::HasWeight() const {
+  return by_weight_ &&
+         std::any_of(localities_.begin(), localities_.end(), [](const Locality* locality) {
+           return locality->share_weight() > 0 &&
+                  locality->usable() > locality->count(ConnectionState::kFailing);
+         });
+}
+
 std::vector<uint64_t> Priority::Shares(size_t list, const Sharing& sharing) {
   const bool by_weight = SharesByWeight();
   std::vector<uint64_t> shares;
@@ -324,9 +332,15 @@ std::vector<uint64_t> Priority::Shares(size_t list, const Sharing& sharing) {
     shares = zone_routing_->shares;
   }
   if (!shares.empty()) return shares;
+  uint64_t sum = 0;
   for (const Locality* locality : localities_) {
     shares.push_back(Share(*locality, list, sharing, by_weight));
+    sum += shares.back();
   }
+  if (sum > 0) return shares;
+  // What can take calls may have no weight in a subset: then all endpoints count alike (envoy
+  // upstream_impl.cc, rebuildLocalityScheduler).
+  for (size_t i = 0; i < shares.size(); ++i) shares[i] = localities_[i]->ready_weight(list);
   return shares;
 }
 
@@ -385,15 +399,16 @@ BalancedPicker::Group Priority::Serve(size_t list, const Sharing& sharing) {
 
 std::shared_ptr<const PickerPart> Priority::MergedPart(const Sharing& sharing) {
   if (count(ConnectionState::kReady) == 0) return nullptr;
+  const bool by_weight = HasWeight();
   std::vector<std::pair<const Locality*, uint64_t>> made_of;
   for (const Locality* locality : localities_) made_of.emplace_back(locality, locality->version());
-  if (merged_ != nullptr && merged_by_ == sharing.policy &&
+  if (merged_ != nullptr && merged_by_ == sharing.policy && merged_by_weight_ == by_weight &&
       merged_weights_ == sharing.hashed_weights && merged_hostnames_ == sharing.hashes_hostname &&
       made_of == merged_of_) {
     return merged_;
   }
   std::vector<MergedPlace> merged;
-  if (!SharesByWeight()) {
+  if (!by_weight) {
     for (const Locality* locality : localities_) AddPlaces(*locality, &merged);
   } else if (sharing.hashed_weights == model::HashedWeights::kInDoubles) {
     merged = MergeInDoubles(localities_);
@@ -405,6 +420,7 @@ std::shared_ptr<const PickerPart> Priority::MergedPart(const Sharing& sharing) {
                 : MakePickerPart(PolicyPlaces(merged, sharing.hashes_hostname), *sharing.policy);
   merged_of_ = std::move(made_of);
   merged_by_ = sharing.policy;
+  merged_by_weight_ = by_weight;
   merged_weights_ = sharing.hashed_weights;
   merged_hostnames_ = sharing.hashes_hostname;
   return merged_;

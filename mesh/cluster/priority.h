@@ -110,6 +110,8 @@ class Priority {
   bool NeedsSelection(uint64_t by);
   balancer::PriorityCounts Counts(bool weighted, bool with_connections) const;
   bool has_connections() const;
+  // Whether localities share by weight, and one that has any can take calls or may come to.
+  bool HasWeight() const;
   // What each locality gets of the calls of a list, as weights.
   std::vector<uint64_t> Shares(size_t list, const Sharing& sharing);
   uint64_t Share(const Locality& locality, size_t list, const Sharing& sharing,
@@ -139,6 +141,7 @@ class Priority {
   std::shared_ptr<const PickerPart> merged_;
   std::vector<std::pair<const Locality*, uint64_t>> merged_of_;
   std::shared_ptr<const balancer::PolicyBuilder> merged_by_;
+  bool merged_by_weight_ = false;
   model::HashedWeights merged_weights_ = model::HashedWeights::kInDoubles;
   bool merged_hostnames_ = false;
 };

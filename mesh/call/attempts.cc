@@ -26,9 +26,9 @@ void Attempts::Start(Done done) {
   HoldUnlessTaken(Advance());
 }
 
+// Also what waits for a while looks again when it is held: the news may have come before.
 void Attempts::HoldUnlessTaken(Step step) {
-  if (step == Step::kWait) core_->Hold(shared_from_this());
-  if (step == Step::kWaitAWhile) core_->HoldForAWhile(shared_from_this());
+  if (step != Step::kTaken) core_->Hold(shared_from_this());
 }
 
 void Attempts::StartHeld(absl::Cord body, Done done) {

@@ -219,6 +219,29 @@ TEST_F(AttemptsTest, ARetryGoesWhereItWasSoonIfNothingChanges) {
   EXPECT_EQ(Outcome().body, "reply");
 }
 
+// The mesh learned of it while the call was on its way to those that wait.
+TEST_F(AttemptsTest, NewsThatCameBeforeTheWaitCountAtOnce) {
+  world_.AddEndpoint("127.0.0.1:3");
+  const std::vector<cluster::Endpoint*> all = world_.endpoints();
+  world_.Publish();
+  world_.SetEndpoints({all[0]});
+  Start();
+  ASSERT_TRUE(transport_.WaitFor(0));
+  std::promise<void> looked;
+  world_.environment().Post([this, &looked, &all] {
+    looked.get_future().wait();
+    world_.cluster().Set({all[1]});
+    world_.cluster().NotifyObservers();
+  });
+  transport_.End(0, Failure(kUnavailable, /*delivered=*/false));
+  looked.set_value();
+  world_.OnSerializer([] {});
+  ASSERT_EQ(transport_.size(), 2u);
+  EXPECT_EQ(transport_.connection(1), &all[1]->connection());
+  transport_.End(1, Ok("reply"));
+  EXPECT_EQ(Outcome().body, "reply");
+}
+
 // What a server answers with another code says that it is there.
 TEST_F(AttemptsTest, AnAnsweredAttemptIsRetriedWhereItWasAtOnce) {
   model::RetryPolicy policy = CallWorld::Retries(1);

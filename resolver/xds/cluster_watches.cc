@@ -115,7 +115,8 @@ std::shared_ptr<const model::LocalCluster> ClusterWatches::LocalFor(const Cluste
   if (config.cluster == nullptr || !TakesLocal(*config.cluster)) return nullptr;
   if (std::exchange(local_round_, round_) == round_) return local_;
   const Config made = Make(options_.local_cluster, /*keep=*/true);
-  if (made->endpoints == local_endpoints_) return local_;
+  // It may have gone, and be an error to calls that go to it.
+  if (made->endpoints == nullptr || made->endpoints == local_endpoints_) return local_;
   local_endpoints_ = made->endpoints;
   auto newest = model::LocalCluster::Of(local_endpoints_.get(), options_.locality);
   // Most of what changes in it does not matter.

@@ -70,6 +70,19 @@ TEST_F(XdsLocalClusterTest, WhatWasKnownStaysWhenItGoes) {
   EXPECT_EQ(LocalOf(0)->endpoints, 1u);
 }
 
+TEST_F(XdsLocalClusterTest, AlsoWhereCallsGoToIt) {
+  world_.Complete("me", "9.9.9.9:1");
+  world_.Routes("r", {"a", "me"});
+  EXPECT_EQ(world_.SettleOne(), "a[1.1.1.1:1] me[9.9.9.9:1]");
+  world_.Delete('c', "me");
+  world_.Settle();
+  ASSERT_NE(LocalOf(0), nullptr);
+  world_.Endpoints("a", {"1.1.1.1:1", "1.1.1.1:2"});
+  world_.Settle();
+  ASSERT_NE(LocalOf(0), nullptr);
+  EXPECT_EQ(LocalOf(0)->endpoints, 1u);
+}
+
 TEST_F(XdsLocalClusterTest, WhoTakesNoAccountOfItIsNotToldOfIt) {
   world_.Complete("b", "2.2.2.2:1");  // has no zones
   world_.Complete("me", "9.9.9.9:1");

@@ -363,16 +363,24 @@ BalancedPicker::State Balancer::NextState() {
   if (!asked_ && (counts.usable > 0 || may_panic)) return BalancedPicker::Idle{};
   if (counts.usable > 0) {
     if (std::optional<BalancedPicker::State> serving = Serve(Groups())) return *std::move(serving);
-    const bool may_come =
-        std::any_of(priorities_.begin(), priorities_.end(), [](const auto& priority) {
-          return priority->started() && priority->usable() > 0 && !priority->failing();
-        });
-    if (may_come) return Pending{};
+    if (MayCome()) return Pending{};
   } else if (std::any_of(priorities_.begin(), priorities_.end(),
                          [](const auto& priority) { return priority->awaits_check(); })) {
     return Pending{};  // a cluster is not said to fail before it is known (envoy's warming)
   }
   return Failed{UnavailableCluster(label_, shared_.config, counts, shared_.last_error)};
+}
+
+// Whether endpoints that connect may take calls. One that is usable in panic alone does not where
+// its priority has no load: that is by health, and connections do not change it.
+bool Balancer::MayCome() const {
+  for (size_t i = 0; i < priorities_.size(); ++i) {
+    const Priority& priority = *priorities_[i];
+    if (!priority.started() || priority.usable() == 0 || priority.failing()) continue;
+    const balancer::PriorityCounts counts = priority.CountsByHealth(false);
+    if (Load(i) > 0 || counts.healthy + counts.degraded > 0) return true;
+  }
+  return false;
 }
 
 std::optional<BalancedPicker::State> Balancer::Serve(std::vector<BalancedPicker::Group> groups) {

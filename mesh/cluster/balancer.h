@@ -149,6 +149,7 @@ class Balancer {
     return shared_.config.cluster->fail_traffic_on_panic && Panics(priority);
   }
   EndpointCounts Counts() const;
+  bool MayCome() const;
   BalancedPicker::State NextState();
   std::vector<BalancedPicker::Group> Groups();
   // What picks from `groups`; null if none has endpoints to pick.

@@ -350,6 +350,7 @@ EndpointCounts Balancer::Counts() const {
 }
 
 BalancedPicker::State Balancer::NextState() {
+  for (const auto& priority : priorities_) priority->ServeNothing();
   if (!shared_.config.status.ok()) return Failed{AsUnavailable(shared_.config.status)};
   const EndpointCounts counts = Counts();
   if (shared_.rules.subsets != nullptr && counts.configured > 0 && counts.admitted == 0) {
@@ -420,7 +421,6 @@ std::vector<BalancedPicker::Group> Balancer::Groups() {
   sharing.policy = shared_.policy;
   sharing.look = shared_.load_look;
   sharing.hashes = shared_.balancing.hashes();
-  for (const auto& priority : priorities_) priority->ServeNothing();
   std::vector<BalancedPicker::Group> groups;
   for (size_t list = 0; list < Locality::kLists; ++list) {
     const std::vector<uint32_t>& loads = list == 0 ? loads_.healthy : loads_.degraded;

@@ -143,6 +143,14 @@ TEST_F(ClusterZonesTest, WhenItIsOff) {
   EXPECT_EQ(Text(), "residual: 50 % stay");
 }
 
+TEST_F(ClusterZonesTest, NothingIsToldOfItWhileTheClusterHasNoEndpoints) {
+  Serve({{"x", 4}, {"y", 4}}, {{"x", 2}, {"y", 2}});
+  Zones();
+  EXPECT_EQ(Text(), "direct");
+  Serve({{"x", 0}, {"y", 0}}, {{"x", 2}, {"y", 2}});
+  EXPECT_EQ(Text(), "");
+}
+
 TEST_F(ClusterZonesTest, WeightsOfLocalitiesGoFirst) {
   cluster_config_.locality_weighting = model::LocalityWeighting::kByWeight;
   Serve({{"x", 4}, {"y", 4}}, {{"x", 2}, {"y", 2}});

@@ -131,8 +131,9 @@ Balancer::EndpointShares Balancer::SharesOf(const Locality& locality) const {
   const auto* serving = std::get_if<BalancedPicker::Serving>(&picker.state());
   if (serving == nullptr) return result;
   absl::flat_hash_set<const Endpoint*> here;
-  locality.ForEach([&](const model::EndpointConfig&, const TableEndpoint* endpoint) {
-    if (endpoint != nullptr) here.insert(endpoint->endpoint());
+  locality.ForEach([&](const model::EndpointConfig& config, const TableEndpoint* endpoint) {
+    if (endpoint == nullptr || !locality.IsUsable(config, endpoint)) return;
+    here.insert(endpoint->endpoint());
   });
   const Priority& priority = *priorities_[locality.endpoints()->priority];
   // Of all calls. One part is the usual case, and exact.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "absl/status/status.h"
 #include "mesh/base/hash64.h"
@@ -32,6 +33,16 @@ absl::InlinedVector<std::string, 1> ValuesOf(const model::MetadataFields& metada
 bool SameMetadata(const model::EndpointConfig& a, const model::EndpointConfig& b) {
   if (a.extras == b.extras) return true;
   return a.extras != nullptr && b.extras != nullptr && a.extras->metadata == b.extras->metadata;
+}
+
+// By address; of one that is there twice, that which can take calls.
+bool ComesBefore(const model::EndpointConfig& a, const model::EndpointConfig& b) {
+  const auto key = [](const model::EndpointConfig& config) {
+    const bool is_degraded = config.health == model::HealthStatus::kDegraded;
+    return std::make_tuple(absl::string_view(config.address), !model::IsUsable(config.health),
+                           !is_degraded);
+  };
+  return key(a) < key(b);
 }
 
 bool FallsBackTo(const model::SubsetSelection& selection, Fallback fallback) {
@@ -333,7 +344,7 @@ SubsetTable::MembersBySource SubsetTable::TakersOf(const Subset& subset) const {
     for (const EndpointConfig* config : found->second) {
       Member& taker =
           first.try_emplace(source.endpoints->priority, source.id, config).first->second;
-      if (config->address < taker.second->address) taker = {source.id, config};
+      if (ComesBefore(*config, *taker.second)) taker = {source.id, config};
     }
   }
   MembersBySource takers;

@@ -40,5 +40,26 @@ INSTANTIATE_TEST_SUITE_P(Policies, ClusterNamedTwiceTest,
                          ::testing::Values(model::LbPolicy::kRoundRobin, model::LbPolicy::kRingHash,
                                            model::LbPolicy::kMaglev));
 
+using ClusterNamedTwiceInSubsetTest = SubsetTest;
+
+// Of a subset of one endpoint.
+TEST_F(ClusterNamedTwiceInSubsetTest, OneThatCanTakeCallsGoesBeforeTheSameThatCannot) {
+  model::SubsetSelection selection;
+  selection.selectors = {{{"s"}, std::nullopt, {}, /*single_host_per_subset=*/true}};
+  model::Cluster cluster = WithSubsets(selection);
+  cluster.panic_threshold = 0;
+  // Where each place lies in memory is chance.
+  for (int i = 0; i < 20; ++i) {
+    std::vector<model::EndpointConfig> endpoints;
+    for (int place = 0; place < 6; ++place) {
+      endpoints.push_back(With("a:1", {{"number", std::to_string(i)}, {"s", "1"}}));
+      endpoints.back().health = place == i % 6 ? Health::kHealthy : Health::kUnhealthy;
+    }
+    Apply(Config(endpoints, cluster));
+    Connect();
+    ASSERT_EQ(PicksOf({{"s", "1"}}), (std::vector<std::string>{"a:1"})) << i;
+  }
+}
+
 }  // namespace
 }  // namespace mesh::cluster

@@ -54,10 +54,10 @@ class Locality {
   // In panic every endpoint is usable, whatever its health.
   void SetPanic(bool panic);
 
-  // Connects the first `quota` usable endpoints. One that is failing is replaced by the next one
-  // while it fails, but goes on trying. Those that are no longer among the first stay while they
-  // are ready and not as many of the first are. Those that must not be used for now (ejected,
-  // unhealthy) keep their connection: they drain, or come back.
+  // Connects the first `quota` usable endpoints, degraded ones after all others. One that is
+  // failing is replaced by the next one while it fails, but goes on trying. Those that are no
+  // longer among the first stay while they are ready and not as many of the first are. Those that
+  // must not be used for now (ejected, unhealthy) keep their connection: they drain, or come back.
   void Select(uint64_t quota);
   // The same of one endpoint that is to be connected: the first of those that are healthy and
   // ready, or while none is, so many attempts, which it returns how many there are of. One that

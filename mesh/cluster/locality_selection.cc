@@ -98,14 +98,21 @@ uint64_t Locality::SelectFirst(uint64_t quota, uint64_t most_failing, const Tabl
     taken = ready = quota;
   }
   uint64_t settled = 0;
-  // For `one`, those that are not healthy come after all others, and one that is there is enough.
+  const auto is_first = [&](const Entry& entry) {
+    return one ? IsAttempt(*entry.config, entry.endpoint)
+               : IsOfFirstList(*entry.config, entry.endpoint);
+  };
+  // Those that are degraded, or for `one` not healthy, come after all others, which calls would
+  // wait for; and then for `one` one that is there is enough.
   for (const bool last : {false, true}) {
-    if (one ? last && taken > 0 : !last) continue;
+    if (one && last && taken > 0) continue;
+    if (!one) failing = 0;
     for (auto& [rank, entry] : entries_) {
       if (taken == quota || failing == most_failing || settled > 0) break;
-      const bool is_one =
-          last ? IsUsable(*entry.config, entry.endpoint) : IsAttempt(*entry.config, entry.endpoint);
-      if (!is_one) continue;
+      const bool is_its_turn =
+          last ? IsUsable(*entry.config, entry.endpoint) && (one || !is_first(entry))
+               : is_first(entry);
+      if (!is_its_turn) continue;
       if (entry.endpoint == nullptr) Attach(rank, &entry);
       if (!wanted.insert(entry.endpoint).second) continue;
       const ConnectionState state = entry.endpoint->state();

@@ -176,7 +176,10 @@ void Priority::Select(uint64_t cap) {
   } else {
     quotas = balancer::SplitSubset(cap, views);
   }
-  for (size_t i = 0; i < localities_.size(); ++i) localities_[i]->Select(quotas[i]);
+  // One that has no weight in a subset takes calls when the others cannot: see Shares().
+  for (size_t i = 0; i < localities_.size(); ++i) {
+    localities_[i]->Select(std::max<uint64_t>(1, quotas[i]));
+  }
 }
 
 void Priority::SelectOne(uint64_t cap, absl::Duration attempt_delay) {

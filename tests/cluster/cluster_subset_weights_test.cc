@@ -25,6 +25,7 @@ class ClusterSubsetWeightsTest : public SubsetTest {
     cluster.panic_threshold = 0;
     cluster.balancing.policy = policy;
     cluster.balancing.maglev.table_size = 251;
+    cluster.max_connected_endpoints = max_connected_;
     std::vector<model::EndpointConfig> a = Numbered("other", 3);
     a.push_back(With("a0", {{"version", "1"}}));
     std::vector<model::EndpointConfig> b = {With("b0", {{"version", "1"}}),
@@ -34,9 +35,15 @@ class ClusterSubsetWeightsTest : public SubsetTest {
     Connect();
   }
   void TakeAllOfB() {
-    Become("b0", ConnectionState::kFailing);
-    Become("b1", ConnectionState::kFailing);
+    for (const char* address : {"b0", "b1"}) {
+      connector_.set_outcome(address, ConnectionState::kFailing);
+      bool is_there = false;
+      On([&] { is_there = connector_.connection(address) != nullptr; });
+      if (is_there) Become(address, ConnectionState::kFailing);
+    }
   }
+
+  uint32_t max_connected_ = 0;  // all
 };
 
 TEST_F(ClusterSubsetWeightsTest, ALocalityWithoutWeightTakesCallsWhenTheOthersFail) {
@@ -50,6 +57,14 @@ TEST_F(ClusterSubsetWeightsTest, ALocalityWithoutWeightTakesCallsWhenTheOthersFa
 
 TEST_F(ClusterSubsetWeightsTest, OrWhenTheyAreUnhealthy) {
   Serve(model::LbPolicy::kRoundRobin, model::HealthStatus::kUnhealthy);
+  EXPECT_EQ(PicksOf({{"version", "1"}}), (Addresses{"a0"}));
+}
+
+TEST_F(ClusterSubsetWeightsTest, AndWhereFewAreConnected) {
+  max_connected_ = 1;
+  Serve(model::LbPolicy::kRoundRobin);
+  EXPECT_EQ(PicksOf({{"version", "1"}}).size(), 1u);
+  TakeAllOfB();
   EXPECT_EQ(PicksOf({{"version", "1"}}), (Addresses{"a0"}));
 }
 

@@ -44,6 +44,7 @@ class ClusterHistoryRandomTest : public SubsetTest, public ::testing::WithParamI
   static std::string AddressOf(uint64_t number) { return absl::StrCat("s", number, ":0"); }
   void Outcome(const std::string& address, ConnectionState state) {
     connector_.set_outcome(address, state);
+    outcomes_[address] = state;
   }
 
   std::string SomeZone() { return std::string(1, "xyz"[Below(3)]); }
@@ -321,6 +322,7 @@ class ClusterHistoryRandomTest : public SubsetTest, public ::testing::WithParamI
 
   const std::unique_ptr<Random> dice_;
   std::vector<Server> servers_;
+  std::map<std::string, ConnectionState> outcomes_;
   model::Cluster cluster_rules_;
   uint32_t weights_ = 2;  // of localities but x, which has 1
   std::shared_ptr<const model::LocalCluster> local_;
@@ -341,6 +343,74 @@ TEST_P(ClusterHistoryRandomTest, ItIsAsIfItHadJustBeenMade) {
   }
 }
 
+// The same where not all endpoints are connected, and which are is a matter of the past.
+class ClusterReachRandomTest : public ClusterHistoryRandomTest {
+ protected:
+  void ChangeReach() {
+    cluster_rules_.max_connected_endpoints = static_cast<uint32_t>(Below(4));
+    cluster_rules_.circuit_breakers.normal.max_connections =
+        OneIn(3) ? 1024 : static_cast<uint32_t>(Below(4));
+    cluster_rules_.priority_rule =
+        OneIn(3) ? model::PriorityRule::kFailover : model::PriorityRule::kSpillOver;
+    if (OneIn(3)) cluster_rules_.balancing.policy = model::LbPolicy::kPickFirst;
+    cluster_rules_.balancing.pick_first.shuffle = OneIn(2);
+    rules_changed_ = true;
+  }
+  // Whether calls that name nothing have somewhere to go.
+  bool HasReachable() {
+    const Selection* const subsets = cluster_rules_.subsets.get();
+    if (cluster_rules_.fail_traffic_on_panic) return false;
+    if (subsets != nullptr && subsets->fallback != Fallback::kAnyEndpoint) return false;
+    const bool only_x =
+        weights_ == 0 && cluster_rules_.locality_weighting != model::LocalityWeighting::kIgnored;
+    return std::any_of(servers_.begin(), servers_.end(), [&](const Server& server) {
+      return model::IsUsable(server.health) && (!only_x || server.zone == "x") &&
+             outcomes_.at(server.address) == ConnectionState::kReady;
+    });
+  }
+  std::string OutcomeOfCall(const model::MetadataMatch* match) {
+    PickRequest request;
+    request.metadata = match;
+    request.hash = Below(1000);
+    for (int i = 0;; ++i) {
+      bool waits, fails;
+      {
+        const EpochReader reader(epochs_);
+        const PickResult result = cluster_->Pick(request, reader);
+        waits = std::holds_alternative<Pending>(result);
+        fails = std::holds_alternative<Failed>(result);
+      }
+      if (!waits) return fails ? "fails" : "goes";
+      if (i == 60) return "waits";
+      Advance(absl::Milliseconds(260));
+    }
+  }
+  void Look() {
+    for (const char* s : {"", "0", "1"}) {
+      model::MetadataFields fields;
+      if (*s != 0) fields.emplace_back("s", s);
+      const model::MetadataMatch match(std::move(fields));
+      const std::string outcome = OutcomeOfCall(*s == 0 ? nullptr : &match);
+      ASSERT_NE(outcome, "waits") << match.ToString() << "; " << Text();
+      if (*s == 0 && HasReachable()) {
+        ASSERT_EQ(outcome, "goes") << Text();
+      }
+    }
+  }
+};
+
+TEST_P(ClusterReachRandomTest, CallsGoWhereTheyCan) {
+  for (int i = 0; i < 8; ++i) servers_.push_back(SomeServer());
+  for (int step = 0; step < 150; ++step) {
+    SCOPED_TRACE(absl::StrCat("step ", step));
+    if (OneIn(5)) ChangeReach();
+    Step();
+    Look();
+    if (HasFatalFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Stories, ClusterReachRandomTest, ::testing::Range(0, 24));
 INSTANTIATE_TEST_SUITE_P(Stories, ClusterHistoryRandomTest, ::testing::Range(0, 12));
 
 }  // namespace

@@ -164,7 +164,8 @@ bool Priority::NeedsSelection(uint64_t by) {
 
 void Priority::Select(uint64_t cap) {
   if (!NeedsSelection(cap)) return;
-  const bool by_weight = SharesByWeight();
+  // What has no weight in a subset takes calls when the others cannot: see Shares().
+  const bool by_weight = HasWeight();
   std::vector<balancer::SubsetView> views;
   for (const Locality* locality : localities_) {
     const uint64_t usable = locality->usable();
@@ -176,10 +177,7 @@ void Priority::Select(uint64_t cap) {
   } else {
     quotas = balancer::SplitSubset(cap, views);
   }
-  // One that has no weight in a subset takes calls when the others cannot: see Shares().
-  for (size_t i = 0; i < localities_.size(); ++i) {
-    localities_[i]->Select(std::max<uint64_t>(1, quotas[i]));
-  }
+  for (size_t i = 0; i < localities_.size(); ++i) localities_[i]->Select(quotas[i]);
 }
 
 void Priority::SelectOne(uint64_t cap, absl::Duration attempt_delay) {

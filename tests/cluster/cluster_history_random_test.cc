@@ -246,7 +246,7 @@ class ClusterHistoryRandomTest : public SubsetTest, public ::testing::WithParamI
   void Compare() {
     const model::ClusterConfig config = ConfigNow(absl::StrCat("twin", ++twins_));
     On([&] {
-      twin_ = table_->Apply(config);
+      twin_ = table_->Apply(config, nullptr);
       twin_->Connect();
     });
     std::vector<std::unique_ptr<model::MetadataMatch>> matches;

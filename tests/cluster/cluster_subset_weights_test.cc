@@ -64,6 +64,7 @@ TEST_F(ClusterSubsetWeightsTest, AndWhereFewAreConnected) {
   max_connected_ = 1;
   Serve(model::LbPolicy::kRoundRobin);
   EXPECT_EQ(PicksOf({{"version", "1"}}).size(), 1u);
+  EXPECT_EQ(Wanted().size(), 1u);
   TakeAllOfB();
   EXPECT_EQ(PicksOf({{"version", "1"}}), (Addresses{"a0"}));
 }

@@ -107,7 +107,7 @@ class CallWorld {
     void Stop() { stopped_at_ = absl::ToUnixNanos(steady_.Now()); }
 
    private:
-    const SteadyClock steady_;
+    SteadyClock steady_;
     std::atomic<int64_t> stopped_at_{std::numeric_limits<int64_t>::max()};
   };
 

@@ -76,7 +76,7 @@ TEST_F(MainJobTest, WeightedClustersShareByWeight) {
   EXPECT_TRUE(CallUntilServedBy(stub.get(), "b"));
   const int before = b_.calls();
   for (int i = 0; i < 400; ++i) EXPECT_TRUE(Call(stub.get()).status.ok());
-  EXPECT_NEAR(b_.calls() - before, 100, 30);
+  EXPECT_NEAR(b_.calls() - before, 100, 50) << "5.8 standard deviations";
 }
 
 TEST_F(MainJobTest, TheControlPlaneRestartsWithoutALostCallOrANewConnection) {  // EDS-14
